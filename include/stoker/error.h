@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Errors. Two kinds, never mixed:
+ *  - control plane: a StokerError on the caller's stack, with a text that says what was attempted, on what, why it
+ *    failed and what to do. It allocates nothing, so it can be used on any thread and across modules.
+ *  - data path: the int16 Kafka error code that goes on the wire (StokerCode; kafka-facts appendix B).
+ * A function either logs or returns an error, never both.
+ */
+#ifndef STOKER_ERROR_H
+#define STOKER_ERROR_H
+
+#include <stoker/types.h>
+
+STOKER_BEGIN_DECLS
+
+typedef struct StokerError
+{
+  int code;       /* what kind: a value of StokerErrorCode, or a negative errno */
+  char text[500]; /* one line, no newline, no secrets; "" when there is no error */
+} StokerError;
+
+typedef enum StokerErrorCode
+{
+  STOKER_ERROR_NONE = 0,
+  STOKER_ERROR_FAILED = 1,   /* see the text */
+  STOKER_ERROR_CONFIG = 2,   /* the configuration is wrong */
+  STOKER_ERROR_MODULE = 3,   /* a module was refused */
+  STOKER_ERROR_IO = 4,       /* disk or network */
+  STOKER_ERROR_CORRUPT = 5,  /* what was read is damaged; the text names file and offset */
+  STOKER_ERROR_IN_USE = 6,   /* port, directory or name belongs to somebody else */
+  STOKER_ERROR_NOT_OURS = 7, /* a directory that is not Stoker's or belongs to another broker or cluster */
+} StokerErrorCode;
+
+/* Fills *err (NULL is allowed: then nothing happens). Always returns -1, so that `return stoker_error_set (..)` reads well. */
+STOKER_EXPORT int stoker_error_set (StokerError *err, int code, const char *fmt, ...) STOKER_PRINTF (3, 4);
+/* Puts "prefix: " before the text that is there. Always returns -1. */
+STOKER_EXPORT int stoker_error_prefix (StokerError *err, const char *fmt, ...) STOKER_PRINTF (2, 3);
+
+/* Error codes of the Kafka protocol. */
+typedef enum StokerCode
+{
+  STOKER_UNKNOWN_SERVER_ERROR = -1,
+  STOKER_OK = 0,
+  STOKER_OFFSET_OUT_OF_RANGE = 1,
+  STOKER_CORRUPT_MESSAGE = 2,
+  STOKER_UNKNOWN_TOPIC_OR_PARTITION = 3,
+  STOKER_INVALID_FETCH_SIZE = 4,
+  STOKER_LEADER_NOT_AVAILABLE = 5,
+  STOKER_NOT_LEADER_OR_FOLLOWER = 6,
+  STOKER_REQUEST_TIMED_OUT = 7,
+  STOKER_BROKER_NOT_AVAILABLE = 8,
+  STOKER_REPLICA_NOT_AVAILABLE = 9,
+  STOKER_MESSAGE_TOO_LARGE = 10,
+  STOKER_STALE_CONTROLLER_EPOCH = 11,
+  STOKER_OFFSET_METADATA_TOO_LARGE = 12,
+  STOKER_NETWORK_EXCEPTION = 13,
+  STOKER_COORDINATOR_LOAD_IN_PROGRESS = 14,
+  STOKER_COORDINATOR_NOT_AVAILABLE = 15,
+  STOKER_NOT_COORDINATOR = 16,
+  STOKER_INVALID_TOPIC = 17,
+  STOKER_RECORD_LIST_TOO_LARGE = 18,
+  STOKER_NOT_ENOUGH_REPLICAS = 19,
+  STOKER_NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20,
+  STOKER_INVALID_REQUIRED_ACKS = 21,
+  STOKER_ILLEGAL_GENERATION = 22,
+  STOKER_INCONSISTENT_GROUP_PROTOCOL = 23,
+  STOKER_INVALID_GROUP_ID = 24,
+  STOKER_UNKNOWN_MEMBER_ID = 25,
+  STOKER_INVALID_SESSION_TIMEOUT = 26,
+  STOKER_REBALANCE_IN_PROGRESS = 27,
+  STOKER_INVALID_COMMIT_OFFSET_SIZE = 28,
+  STOKER_TOPIC_AUTHORIZATION_FAILED = 29,
+  STOKER_GROUP_AUTHORIZATION_FAILED = 30,
+  STOKER_CLUSTER_AUTHORIZATION_FAILED = 31,
+  STOKER_INVALID_TIMESTAMP = 32,
+  STOKER_UNSUPPORTED_SASL_MECHANISM = 33,
+  STOKER_ILLEGAL_SASL_STATE = 34,
+  STOKER_UNSUPPORTED_VERSION = 35,
+  STOKER_TOPIC_ALREADY_EXISTS = 36,
+  STOKER_INVALID_PARTITIONS = 37,
+  STOKER_INVALID_REPLICATION_FACTOR = 38,
+  STOKER_INVALID_REPLICA_ASSIGNMENT = 39,
+  STOKER_INVALID_CONFIG = 40,
+  STOKER_NOT_CONTROLLER = 41,
+  STOKER_INVALID_REQUEST = 42,
+  STOKER_UNSUPPORTED_FOR_MESSAGE_FORMAT = 43,
+  STOKER_POLICY_VIOLATION = 44,
+  STOKER_OUT_OF_ORDER_SEQUENCE_NUMBER = 45,
+  STOKER_DUPLICATE_SEQUENCE_NUMBER = 46,
+  STOKER_INVALID_PRODUCER_EPOCH = 47,
+  STOKER_INVALID_TXN_STATE = 48,
+  STOKER_INVALID_PRODUCER_ID_MAPPING = 49,
+  STOKER_INVALID_TRANSACTION_TIMEOUT = 50,
+  STOKER_CONCURRENT_TRANSACTIONS = 51,
+  STOKER_TRANSACTION_COORDINATOR_FENCED = 52,
+  STOKER_TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
+  STOKER_SECURITY_DISABLED = 54,
+  STOKER_OPERATION_NOT_ATTEMPTED = 55,
+  STOKER_KAFKA_STORAGE_ERROR = 56,
+  STOKER_LOG_DIR_NOT_FOUND = 57,
+  STOKER_SASL_AUTHENTICATION_FAILED = 58,
+  STOKER_UNKNOWN_PRODUCER_ID = 59,
+  STOKER_REASSIGNMENT_IN_PROGRESS = 60,
+  STOKER_NON_EMPTY_GROUP = 68,
+  STOKER_GROUP_ID_NOT_FOUND = 69,
+  STOKER_FETCH_SESSION_ID_NOT_FOUND = 70,
+  STOKER_INVALID_FETCH_SESSION_EPOCH = 71,
+  STOKER_LISTENER_NOT_FOUND = 72,
+  STOKER_TOPIC_DELETION_DISABLED = 73,
+  STOKER_FENCED_LEADER_EPOCH = 74,
+  STOKER_UNKNOWN_LEADER_EPOCH = 75,
+  STOKER_UNSUPPORTED_COMPRESSION_TYPE = 76,
+  STOKER_STALE_BROKER_EPOCH = 77,
+  STOKER_OFFSET_NOT_AVAILABLE = 78,
+  STOKER_MEMBER_ID_REQUIRED = 79,
+  STOKER_GROUP_MAX_SIZE_REACHED = 81,
+  STOKER_FENCED_INSTANCE_ID = 82,
+  STOKER_GROUP_SUBSCRIBED_TO_TOPIC = 86,
+  STOKER_INVALID_RECORD = 87,
+  STOKER_UNSTABLE_OFFSET_COMMIT = 88,
+  STOKER_THROTTLING_QUOTA_EXCEEDED = 89,
+  STOKER_PRODUCER_FENCED = 90,
+  STOKER_UNKNOWN_TOPIC_ID = 100,
+  STOKER_INCONSISTENT_TOPIC_ID = 103,
+  STOKER_FETCH_SESSION_TOPIC_ID_ERROR = 106,
+  STOKER_STALE_MEMBER_EPOCH = 113,
+  STOKER_MISMATCHED_ENDPOINT_TYPE = 114,
+  STOKER_UNSUPPORTED_ENDPOINT_TYPE = 115,
+} StokerCode;
+
+/* The upper-case name of a code ("OFFSET_OUT_OF_RANGE"); "UNKNOWN_CODE" for one that is not in the table. */
+STOKER_EXPORT const char *stoker_code_name (int16_t code);
+
+STOKER_END_DECLS
+
+#endif
