@@ -85,7 +85,7 @@ stoker_uuid_equal (StokerUuid a, StokerUuid b)
 static inline bool
 stoker_uuid_is_zero (StokerUuid a)
 {
-  static const StokerUuid zero;
+  static const StokerUuid zero = { { 0 } };
   return memcmp (a.b, zero.b, 16) == 0;
 }
 

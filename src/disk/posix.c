@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The disk of this machine: plain system calls, each retried after a signal, short reads and writes carried on.
+ */
+#include "config.h"
+
+#include "world/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+typedef struct PosixFile
+{
+  StokerFile base;
+  int fd;
+} PosixFile;
+
+#define FD(f) (((PosixFile *)(f))->fd)
+
+static ssize_t
+posix_pread (StokerFile *f, void *buf, size_t len, uint64_t pos)
+{
+  size_t done = 0;
+
+  while (done < len) {
+    ssize_t n = pread (FD (f), (char *)buf + done, len - done, (off_t)(pos + done));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -errno;
+    if (n == 0)
+      break;
+    done += (size_t)n;
+  }
+  return (ssize_t)done;
+}
+
+/* The slow path of a short write: what is left, vector by vector. */
+static int
+write_rest (int fd, const struct iovec *iov, int n, uint64_t pos, size_t skip)
+{
+  for (int i = 0; i < n; i++) {
+    size_t len = iov[i].iov_len, at = MIN (skip, len);
+    skip -= at;
+    pos += at;
+    while (at < len) {
+      ssize_t w = pwrite (fd, (char *)iov[i].iov_base + at, len - at, (off_t)pos);
+      if (w < 0 && errno == EINTR)
+        continue;
+      if (w <= 0)
+        return w < 0 ? -errno : -EIO;
+      at += (size_t)w;
+      pos += (size_t)w;
+    }
+  }
+  return 0;
+}
+
+static int
+posix_pwritev (StokerFile *f, const struct iovec *iov, int n, uint64_t pos)
+{
+  size_t total = 0;
+  ssize_t w;
+
+  for (int i = 0; i < n; i++)
+    total += iov[i].iov_len;
+  do
+    w = n == 1 ? pwrite (FD (f), iov[0].iov_base, iov[0].iov_len, (off_t)pos) : pwritev (FD (f), iov, n, (off_t)pos);
+  while (w < 0 && errno == EINTR);
+  if (w < 0)
+    return -errno;
+  return (size_t)w == total ? 0 : write_rest (FD (f), iov, n, pos, (size_t)w);
+}
+
+static int
+posix_sync (StokerFile *f)
+{
+  return fdatasync (FD (f)) < 0 ? -errno : 0;
+}
+
+static int
+posix_reserve (StokerFile *f, uint64_t pos, uint64_t len)
+{
+  int rc;
+
+  do
+    rc = fallocate (FD (f), FALLOC_FL_KEEP_SIZE, (off_t)pos, (off_t)len);
+  while (rc < 0 && errno == EINTR);
+  return rc < 0 ? -errno : 0;
+}
+
+static int
+posix_truncate (StokerFile *f, uint64_t size)
+{
+  int rc;
+
+  do
+    rc = ftruncate (FD (f), (off_t)size);
+  while (rc < 0 && errno == EINTR);
+  return rc < 0 ? -errno : 0;
+}
+
+static int64_t
+posix_size (StokerFile *f)
+{
+  struct stat st;
+  return fstat (FD (f), &st) < 0 ? -errno : (int64_t)st.st_size;
+}
+
+static bool
+cached_byte (int fd, uint64_t pos)
+{
+  char byte;
+  struct iovec v = { &byte, 1 };
+  /* A file system that cannot say counts as resident: a slow read is better than none. */
+  return preadv2 (fd, &v, 1, (off_t)pos, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+static bool
+posix_resident (StokerFile *f, uint64_t pos, size_t len)
+{
+  return len == 0 || (cached_byte (FD (f), pos) && (len < 4096 || cached_byte (FD (f), pos + len - 1)));
+}
+
+static int
+posix_fd (StokerFile *f)
+{
+  return FD (f);
+}
+
+static void
+posix_close (StokerFile *f)
+{
+  close (FD (f));
+  g_free (f);
+}
+
+static const StkFileOps file_ops = { posix_pread,  posix_pwritev,  posix_sync, posix_reserve, posix_truncate,
+                                     posix_size, posix_resident, posix_fd,   posix_close };
+
+static StokerFile *
+file_new (int fd)
+{
+  PosixFile *f = g_new (PosixFile, 1);
+
+  f->base.ops = &file_ops;
+  atomic_init (&f->base.refs, 1);
+  f->fd = fd;
+  return &f->base;
+}
+
+static int
+posix_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
+{
+  int how = O_CLOEXEC | (flags & STOKER_OPEN_WRITE ? O_RDWR : O_RDONLY);
+  int fd;
+
+  if (flags & STOKER_OPEN_CREATE)
+    how |= O_CREAT;
+  if (flags & STOKER_OPEN_EXCLUSIVE)
+    how |= O_EXCL;
+  if (flags & STOKER_OPEN_TRUNCATE)
+    how |= O_TRUNC;
+  do
+    fd = open (path, how, 0640);
+  while (fd < 0 && errno == EINTR);
+  if (fd < 0)
+    return -errno;
+  *out = file_new (fd);
+  return 0;
+}
+
+static int
+posix_stat (StokerDisk *d, const char *path, StokerPathInfo *out)
+{
+  struct stat st;
+
+  if (stat (path, &st) < 0)
+    return -errno;
+  out->is_dir = S_ISDIR (st.st_mode);
+  out->size = (uint64_t)st.st_size;
+  out->mtime_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+  return 0;
+}
+
+static int
+posix_rename (StokerDisk *d, const char *from, const char *to)
+{
+  return rename (from, to) < 0 ? -errno : 0;
+}
+
+static int
+posix_unlink (StokerDisk *d, const char *path)
+{
+  return unlink (path) < 0 ? -errno : 0;
+}
+
+static int
+posix_mkdir (StokerDisk *d, const char *path)
+{
+  return mkdir (path, 0750) < 0 ? -errno : 0;
+}
+
+static int
+posix_rmdir (StokerDisk *d, const char *path)
+{
+  return rmdir (path) < 0 ? -errno : 0;
+}
+
+static int
+posix_list (StokerDisk *d, const char *dir, bool (*each) (void *user, const char *name), void *user)
+{
+  DIR *dp = opendir (dir);
+  struct dirent *e;
+  int rc;
+
+  if (dp == NULL)
+    return -errno;
+  for (errno = 0; (e = readdir (dp)) != NULL; errno = 0)
+    if (strcmp (e->d_name, ".") != 0 && strcmp (e->d_name, "..") != 0 && !each (user, e->d_name)) {
+      errno = 0;
+      break;
+    }
+  rc = -errno;
+  closedir (dp);
+  return rc;
+}
+
+static int
+posix_sync_dir (StokerDisk *d, const char *dir)
+{
+  int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+  if (fd < 0)
+    return -errno;
+  rc = fsync (fd) < 0 ? -errno : 0;
+  close (fd);
+  return rc;
+}
+
+static int
+posix_set_mtime (StokerDisk *d, const char *path, int64_t mtime_ms)
+{
+  struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, { mtime_ms / 1000, mtime_ms % 1000 * 1000000 } };
+  return utimensat (AT_FDCWD, path, t, 0) < 0 ? -errno : 0;
+}
+
+static int
+posix_lock (StokerDisk *d, const char *path, StokerFile **out)
+{
+  /* An open file description lock: unlike fcntl's classic ones it also keeps out a second broker in this process, and
+   * unlike flock it is seen by the JVM's FileChannel lock of Apache Kafka. */
+  struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+  if (fd < 0)
+    return -errno;
+  if (fcntl (fd, F_OFD_SETLK, &l) < 0) {
+    int e = errno == EACCES ? EAGAIN : errno;
+    close (fd);
+    return -e;
+  }
+  *out = file_new (fd);
+  return 0;
+}
+
+static int
+posix_space (StokerDisk *d, const char *path, uint64_t *out_free, uint64_t *out_total)
+{
+  struct statvfs v;
+
+  if (statvfs (path, &v) < 0)
+    return -errno;
+  *out_free = (uint64_t)v.f_bavail * v.f_frsize;
+  *out_total = (uint64_t)v.f_blocks * v.f_frsize;
+  return 0;
+}
+
+static const StkDiskOps disk_ops = { posix_open, posix_stat,     posix_rename,    posix_unlink, posix_mkdir, posix_rmdir,
+                                     posix_list, posix_sync_dir, posix_set_mtime, posix_lock,   posix_space };
+
+StokerDisk *
+stk_posix_disk_new (void)
+{
+  StokerDisk *d = g_new (StokerDisk, 1);
+
+  d->ops = &disk_ops;
+  return d;
+}
+
+void
+stk_posix_disk_free (StokerDisk *d)
+{
+  g_free (d);
+}
