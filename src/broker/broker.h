@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One broker: an object that owns everything it needs, so that ten run in one process. Made, started and stopped from outside
+ * (src/daemon/main.c, tests); everything else reaches its parts through here.
+ */
+#ifndef STK_BROKER_H
+#define STK_BROKER_H
+
+#include "world/world.h"
+
+#include <stoker/service.h>
+
+typedef struct StkBrokerConfig StkBrokerConfig;   /* src/config/broker_config.h: all settings, checked */
+typedef struct StkRegistry StkRegistry;           /* src/module/registry.h: loaded modules and their instances */
+typedef struct StkLog StkLog;                     /* src/control/log.h: the structured log writer */
+typedef struct StkMetrics StkMetrics;             /* src/control/metrics.h */
+typedef struct StkMetaStore StkMetaStore;         /* src/meta/store.h: holds and publishes the current snapshot */
+typedef struct StkReplicas StkReplicas;           /* src/broker/replicas.h: the partitions that live here */
+typedef struct StkController StkController;       /* src/cluster/controller.h */
+typedef struct StkGroups StkGroups;               /* src/group/groups.h: group coordinator */
+typedef struct StkTopics StkTopics;               /* src/cluster/topics.h: topic and config requests */
+typedef struct StkIo StkIo;                       /* src/broker/io.h: what one I/O thread keeps: gathered appends, waiting fetches */
+
+struct StokerBroker
+{
+  StkWorld *world;
+  StkActor *control;
+  StkActor **io_actors;
+  StkIo **io;             /* per I/O actor, touched on it only */
+  int n_io;
+  StkPool **disk_pools;   /* per log directory */
+  int n_dirs;
+  const StkBrokerConfig *config; /* control thread; hot values are copied to where they are used */
+  StkRegistry *registry;
+  StkLog *log;
+  StkMetrics *metrics;
+  StkMetaStore *meta;
+  StkReplicas *replicas;
+  StkController *controller;
+  StkTopics *topics;
+  StkGroups *groups;
+  void *listeners;        /* src/net */
+  void *startup;          /* src/control/startup.c: where a start or stop has got to */
+  int32_t id;             /* broker.id */
+  char cluster_id[STOKER_UUID_TEXT];
+  int64_t epoch;          /* czxid of the registration; -1 before */
+};
+
+/* May the caller do `operation` on the resource? 0, or the error code that the resource type answers with. Says yes until auth
+ * modules exist; every handler asks. Operations and resource types have the numbers of kafka-facts 12.4. Any thread. */
+int16_t stk_broker_authorize (StokerBroker *b, const StokerContext *ctx, int operation, int resource_type, StokerStr name);
+/* Charges bytes or work to the caller's quota; milliseconds to wait (0 until quotas exist). */
+int32_t stk_broker_charge (StokerBroker *b, const StokerContext *ctx, int quota, double amount);
+
+/* Completes a call on its I/O thread: at once when this is that thread, else by posting. Any thread. */
+void stk_call_finish (StokerCall *call);
+/* Runs fn (call) on the control actor. For services that live there (topics, groups). */
+void stk_call_on_control (StokerCall *call, void (*fn) (StokerCall *call));
+
+/* ---- life, from outside (any thread that is not one of its actors) */
+/* A broker in `world` with checked settings; takes over `config`. Nothing runs yet. */
+StokerBroker *stk_broker_new (StkWorld *world, StkBrokerConfig *config, StokerError *err);
+/* Starts everything, in stages (src/control/startup.c); `started (user, error or NULL)` is called on the control actor. */
+void stk_broker_start (StokerBroker *b, void (*started) (void *user, const StokerError *err), void *user);
+/* Stops in reverse order; `stopped` is called on the control actor after the last stage. */
+void stk_broker_stop (StokerBroker *b, void (*stopped) (void *user), void *user);
+/* After stopped (or a failed start), and after the control actor has quit. */
+void stk_broker_free (StokerBroker *b);
+/* The port that listener `i` is bound to (tests listen on port 0). After started. */
+uint16_t stk_broker_port (StokerBroker *b, int i);
+
+#endif
