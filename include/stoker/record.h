@@ -84,6 +84,11 @@ STOKER_EXPORT StokerProducerVerdict stoker_producers_check (const StokerProducer
 /* Takes note of an appended (or, at recovery, replayed) batch, with its final offsets. `control`: for a control batch, its
  * type (0 abort, 1 commit) and coordinator epoch; else -1. */
 STOKER_EXPORT void stoker_producers_update (StokerProducers *p, const StokerBatch *b, int control_type, int32_t coordinator_epoch);
+/* For restarts: a snapshot holds only the newest batch of a producer, so after loading one the engine reads older headers
+ * back from its log and hands them in, in any order. Puts `b` into the duplicate window of its producer when that is known,
+ * has the same epoch, does not hold the batch already and b is older than the newest one there; the window keeps its newest
+ * five. Changes nothing else. */
+STOKER_EXPORT void stoker_producers_recall (StokerProducers *p, const StokerBatch *b);
 /* The first offset of the earliest transaction that is still open; INT64_MAX when none is. */
 STOKER_EXPORT int64_t stoker_producers_first_open (const StokerProducers *p);
 /* Forgets producers without an open transaction whose last batch has a timestamp below `before_ms`. */
@@ -105,6 +110,8 @@ typedef struct StokerProducerRow
   int64_t txn_first_offset; /* -1: none open */
 } StokerProducerRow;
 STOKER_EXPORT void stoker_producers_each (const StokerProducers *p, bool (*each) (void *user, const StokerProducerRow *row), void *user);
+/* The row of one producer; false (and *out untouched) when it is not known. */
+STOKER_EXPORT bool stoker_producers_get (const StokerProducers *p, int64_t producer_id, StokerProducerRow *out);
 
 STOKER_END_DECLS
 
