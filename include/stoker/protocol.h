@@ -40,7 +40,7 @@ typedef struct StokerProtocolOps
   void (*close) (StokerInstance *self, void *session);
 } StokerProtocolOps;
 
-/* Lives from open until close. */
+/* Lives from open until close, longer with stoker_context_ref. */
 STOKER_EXPORT const StokerContext *stoker_conn_context (StokerConn *c);
 /* Queues a message; its content is taken over and *out is empty afterwards. Written when the present callback returns. */
 STOKER_EXPORT void stoker_conn_send (StokerConn *c, StokerOut *out);

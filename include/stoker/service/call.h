@@ -18,7 +18,8 @@ STOKER_BEGIN_DECLS
 
 typedef struct StokerBroker StokerBroker; /* one broker: the core's services */
 
-/* Who asks: made by the core for every connection, lives as long as the connection's session and all its calls. */
+/* Who asks: made by the core for every connection. Counted: the connection holds one reference until it closes; a session with
+ * calls that may be answered after that holds its own (stoker_context_ref in open, _unref when it frees itself). */
 typedef struct StokerContext
 {
   StokerBroker *broker;
@@ -28,6 +29,10 @@ typedef struct StokerContext
   const char *principal;   /* "User:ANONYMOUS" until auth modules exist */
   const char *client_host; /* address text: "127.0.0.1" */
 } StokerContext;
+
+/* One more reference (returns ctx); gives one back. Any thread. */
+STOKER_EXPORT const StokerContext *stoker_context_ref (const StokerContext *ctx);
+STOKER_EXPORT void stoker_context_unref (const StokerContext *ctx);
 
 typedef struct StokerCall StokerCall;
 struct StokerCall
