@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The control actor: a thread with a GLib main context of its own. Its mailbox and timers are one GSource, which asks the
- * context to wait exactly as long as nothing is due.
+ * The control actor: a thread with a GLib main context of its own. Its mailbox and timers are one GSource, which asks
+ * the context to wait exactly as long as nothing is due.
  */
 #include "config.h"
 

@@ -8,7 +8,8 @@
 #include <netinet/in.h>
 
 int
-stk_address_lookup (const char *host, uint16_t port, bool passive, bool numeric_only, struct addrinfo **out, StokerError *err)
+stk_address_lookup (const char *host, uint16_t port, bool passive, bool numeric_only, struct addrinfo **out,
+                    StokerError *err)
 {
   struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
   char service[8];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Outgoing connections. A number is connected to at once; a name is looked up on a thread that exists only then, because libc can
- * only do that blocking.
+ * Outgoing connections. A number is connected to at once; a name is looked up on a thread that exists only then,
+ * because libc can only do that blocking.
  */
 #include "config.h"
 

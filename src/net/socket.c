@@ -13,7 +13,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-#define ACCEPT_BURST 64         /* at most so many per turn, so that connections that exist are served too */
+#define ACCEPT_BURST 64 /* at most so many per turn, so that connections that exist are served too */
 #define OUT_OF_FDS_US 1000000
 
 typedef struct SocketNet
@@ -143,12 +143,14 @@ listen_error (StokerError *err, int e, const char *host, uint16_t port)
   const char *shown = host && *host ? host : "*";
 
   if (e == EADDRINUSE)
-    return stoker_error_set (err, STOKER_ERROR_IN_USE,
-                             "cannot listen on %s:%u: another program has this port; stop it or set another one in `listeners`",
-                             shown, port);
+    return stoker_error_set (
+        err, STOKER_ERROR_IN_USE,
+        "cannot listen on %s:%u: another program has this port; stop it or set another one in `listeners`", shown,
+        port);
   if (e == EADDRNOTAVAIL)
-    return stoker_error_set (err, STOKER_ERROR_IO,
-                             "cannot listen on %s:%u: this machine has no such address; correct the host in `listeners`", shown, port);
+    return stoker_error_set (
+        err, STOKER_ERROR_IO,
+        "cannot listen on %s:%u: this machine has no such address; correct the host in `listeners`", shown, port);
   return stoker_error_set (err, STOKER_ERROR_IO, "cannot listen on %s:%u: %s", shown, port, g_strerror (e));
 }
 

@@ -13,9 +13,10 @@
 /* A stream over `fd` (connected, non-blocking), which it takes over. Thread of `io`. */
 StkStream *stk_socket_stream_new (StkActor *io, int fd);
 
-/* Looks up host:port for listening (host "" or NULL: every address of this machine) or connecting; numbers are never looked
- * up. Free with freeaddrinfo. May block for names. */
-int stk_address_lookup (const char *host, uint16_t port, bool passive, bool numeric_only, struct addrinfo **out, StokerError *err);
+/* Looks up host:port for listening (host "" or NULL: every address of this machine) or connecting; numbers are never
+ * looked up. Free with freeaddrinfo. May block for names. */
+int stk_address_lookup (const char *host, uint16_t port, bool passive, bool numeric_only, struct addrinfo **out,
+                        StokerError *err);
 /* The text of an address, an IPv4 one in IPv6 clothes as IPv4. */
 void stk_address_format (const struct sockaddr *sa, char *host, size_t size, uint16_t *port);
 

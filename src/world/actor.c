@@ -186,7 +186,8 @@ run_list (StkTask *t)
 static void
 run_turn_end (StkActor *a)
 {
-  /* One task's end is often another's beginning (an append completes, its answer is written): a few rounds, not for ever. */
+  /* One task's end is often another's beginning (an append completes, its answer is written): a few rounds, not for
+   * ever. */
   for (int round = 0; round < 4 && a->turn_end; round++) {
     StkTask *t = a->turn_end;
     a->turn_end = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The world from inside: what its implementations (real: src/world/real.c, src/control/actor.c, src/net/; simulated: src/sim)
- * share. Users include world.h.
+ * The world from inside: what its implementations (real: src/world/real.c, src/control/actor.c, src/net/; simulated:
+ * src/sim) share. Users include world.h.
  */
 #ifndef STK_WORLD_IMPL_H
 #define STK_WORLD_IMPL_H
@@ -62,7 +62,8 @@ void stk_actor_turn (StkActor *a);
 bool stk_actor_has_work (StkActor *a);
 /* Runs what is left in the mailbox on the calling thread, which poses as the actor's. */
 void stk_actor_drain (StkActor *a);
-/* Starts a thread of ours: named, all signals blocked (they are for the thread that has none of our work). 0 or an errno. */
+/* Starts a thread of ours: named, all signals blocked (they are for the thread that has none of our work). 0 or an
+ * errno. */
 int stk_thread_start (pthread_t *t, const char *name, void *(*fn) (void *), void *arg);
 
 typedef struct StkPoolOps

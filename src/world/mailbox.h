@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A mailbox: many threads push, one takes all. Push is one compare-and-swap and tells whether the box was empty, so that
- * only the first push has to wake the owner.
+ * A mailbox: many threads push, one takes all. Push is one compare-and-swap and tells whether the box was empty, so
+ * that only the first push has to wake the owner.
  */
 #ifndef STK_WORLD_MAILBOX_H
 #define STK_WORLD_MAILBOX_H

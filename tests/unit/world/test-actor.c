@@ -43,7 +43,10 @@ typedef struct Gate
   pthread_cond_t cond;
   bool open;
 } Gate;
-#define GATE { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false }
+#define GATE                                                                                                           \
+  {                                                                                                                    \
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false                                                         \
+  }
 
 static void
 gate_open (void *user)
@@ -66,7 +69,11 @@ gate_wait (Gate *g)
   pthread_mutex_unlock (&g->lock);
 }
 
-enum { POSTERS = 4, POSTS = 20000 };
+enum
+{
+  POSTERS = 4,
+  POSTS = 20000
+};
 
 typedef struct Post
 {
@@ -350,8 +357,11 @@ main (int argc, char **argv)
   {
     const char *name;
     void (*fn) (Fixture *f, gconstpointer kind);
-  } tests[] = { { "post", test_post },           { "timers", test_timers }, { "turn-end", test_turn_end },
-                { "late-post", test_late_post }, { "idle", test_idle } };
+  } tests[] = { { "post", test_post },
+                { "timers", test_timers },
+                { "turn-end", test_turn_end },
+                { "late-post", test_late_post },
+                { "idle", test_idle } };
 
   g_test_init (&argc, &argv, NULL);
   for (size_t k = 0; k < G_N_ELEMENTS (kinds); k++)

@@ -25,7 +25,10 @@ on_fire (StkTimer *t)
 static void
 test_order (void)
 {
-  enum { N = 500 };
+  enum
+  {
+    N = 500
+  };
   g_autoptr (GArray) fired = g_array_new (FALSE, FALSE, sizeof (int64_t));
   g_autofree Probe *p = g_new0 (Probe, N);
   StkTimerHeap h = { 0 };
