@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The host from inside: what stands behind stoker/host.h. A broker (or a test) fills one of these and gives it to the
+ * registry, which gives it to every instance. It must live longer than they do.
+ */
+#ifndef STK_MODULE_HOST_H
+#define STK_MODULE_HOST_H
+
+#include "control/log.h"
+#include "control/metrics.h"
+
+#include <stoker/host.h>
+
+/* The world as modules may use it. All are called on any thread. */
+typedef struct StkHostOps
+{
+  int64_t (*now_ms) (void *user);
+  int64_t (*monotonic_us) (void *user);
+  uint64_t (*random) (void *user);
+  void (*work) (void *user, int dir, void (*fn) (void *arg), void *arg);
+  void (*post_control) (void *user, void (*fn) (void *arg), void *arg);
+  /* The started codec for a Kafka codec id, or NULL. With a registry: stk_registry_codec. */
+  StokerInstance *(*codec) (void *user, int codec_id);
+} StkHostOps;
+
+struct StokerHost
+{
+  const StkHostOps *ops;
+  void *user; /* of ops */
+  StokerDisk *disk;
+  StkLog *log;         /* NULL: silent */
+  StkMetrics *metrics;
+};
+
+#endif
