@@ -32,7 +32,7 @@ for name, data in (
     c.close()
 
 c = Conn(br.port)
-r = c.call(18, 99, b"\xff\xff\xff", "x")
+r = c.call(18, 99, b"\0\xff\xff\xff", "x")
 tap.eq(r.i16(), 35, "ApiVersions of an unknown version is answered UNSUPPORTED_VERSION in v0")
 c.close()
 
