@@ -14,7 +14,7 @@ static inline char *
 golden_path (const char *name)
 {
   const char *top = g_getenv ("top_srcdir");
-  return g_build_filename (top ? top : STK_TEST_TOP_SRCDIR, "tests/golden/kafka-3.9.1", name, NULL);
+  return g_build_filename (top ? top : TEST_SRCDIR, "tests/golden/kafka-3.9.1", name, NULL);
 }
 
 /* Unpacks logs.tar.xz into a new folder; returns the path of its data directory. Give it to golden_logs_remove. */
