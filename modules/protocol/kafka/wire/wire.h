@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Kafka's wire primitives: a bounded reader over one frame and a writer onto a StokerOut. The message functions in
- * kafka-messages.h are generated from messages/ *.msg by genmsg.py and use these.
+ * kafka-messages.h are generated from messages/ by genmsg.py and use these.
  *
  * Reading never copies strings, bytes or records: they borrow the frame. Arrays are allocated from the arena, and only
  * after their count was held against the bytes that are left, so that a count that lies costs nothing.
