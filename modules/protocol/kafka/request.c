@@ -25,6 +25,7 @@ request_call (Request *rq, StokerCall *call, void (*done) (Request *rq))
   call->done = call_done;
   call->user = rq;
   rq->done = done;
+  rq->user = call;
   rq->call = call;
 }
 

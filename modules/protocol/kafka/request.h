@@ -39,6 +39,7 @@ struct Request
   KmRequestHeader header; /* client_id lies in the arena, "" when null */
   StokerArena *arena;
   void (*done) (Request *rq); /* what to do when the service call is done */
+  void *user;                 /* the handler's: the service call that request_call was given */
   StokerCall *call;           /* the service call that is under way; NULL: none */
   size_t frame_bytes;
   bool ended;  /* answered, or known to stay without an answer */
