@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/broker_config.h"
+
+#include "config/finish.h"
+#include "config/kafka_names.h"
+#include "module/kind.h"
+#include "module/nearest.h"
+#include "module/option.h"
+
+#include <glib.h>
+
+StkBrokerOwn *
+stk_broker_config_own (const StkBrokerConfig *c)
+{
+  return c->own;
+}
+
+const StkConfigEntry *
+stk_broker_config_entry (const StkBrokerConfig *c, const char *name)
+{
+  return g_hash_table_lookup (stk_broker_config_own (c)->given, name);
+}
+
+bool
+stk_broker_config_given (const StkBrokerConfig *c, const char *name)
+{
+  return stk_broker_config_entry (c, name) != NULL;
+}
+
+char *
+stk_broker_config_value (const StkBrokerConfig *c, const char *name)
+{
+  const StokerOption *row = stk_broker_row (name);
+
+  return row ? stk_option_format_bare (row, c) : NULL;
+}
+
+static void
+try_name (void *user, const char *name)
+{
+  if (!g_str_has_suffix (name, "*"))
+    stk_nearest_try (user, name);
+}
+
+static void
+unknown_key (const StkConfigEntry *e, StkReport *report)
+{
+  const StokerOption *rows;
+  StkNearest near;
+  size_t n;
+
+  stk_nearest_begin (&near, e->key);
+  rows = stk_broker_rows (&n);
+  for (size_t i = 0; i < n; i++)
+    stk_nearest_try (&near, rows[i].name);
+  stk_nearest_try (&near, "load");
+  stk_nearest_try (&near, "include");
+  stk_kafka_names_each (try_name, &near);
+  if (near.best)
+    stk_report_error (report, e->file, e->line, "%s: no such setting; did you mean %s?", e->key, near.best);
+  else
+    stk_report_error (report, e->file, e->line, "%s: no such setting", e->key);
+}
+
+static void
+take_row (StkBrokerConfig *c, const StokerOption *row, const StkConfigEntry *e, StkReport *report)
+{
+  StokerError err;
+
+  g_hash_table_insert (stk_broker_config_own (c)->given, (char *)row->name, (StkConfigEntry *)e);
+  if (row->flags & STOKER_OPTION_DEPRECATED)
+    stk_report_warning (report, e->file, e->line, "%s is an old name. %s", e->key, row->text ? row->text : "");
+  if (stk_option_parse (row, e->value, e->dir, c, &err) < 0)
+    stk_report_error (report, e->file, e->line, "%s: %s", e->key, err.text);
+}
+
+/* KIND.INSTANCE.option: true when the key is of that form. */
+static bool
+take_instance (StkBrokerConfig *c, const StkConfigEntry *e)
+{
+  g_auto (GStrv) parts = g_strsplit (e->key, ".", 3);
+  StkBrokerOwn *own = stk_broker_config_own (c);
+  const StkKind *kind;
+  StkInstanceLine line;
+
+  if (g_strv_length (parts) < 3 || (kind = stk_kind_by_name (parts[0])) == NULL || *parts[1] == '\0' || *parts[2] == '\0')
+    return false;
+  line = (StkInstanceLine){ kind->number,
+                            g_string_chunk_insert_const (own->strings, parts[1]),
+                            g_string_chunk_insert_const (own->strings, parts[2]),
+                            e->value,
+                            e->file,
+                            e->dir,
+                            e->line };
+  g_array_append_val (own->instance_lines, line);
+  return true;
+}
+
+static void
+take (StkBrokerConfig *c, const StkConfigEntry *e, StkReport *report)
+{
+  const StokerOption *row = stk_broker_row (e->key);
+  const char *reason;
+
+  if (strcmp (e->key, "load") == 0) {
+    StkLoadLine load = { e->value, e->file, e->line, false };
+    g_array_append_val (stk_broker_config_own (c)->loads, load);
+  } else if (row) {
+    take_row (c, row, e, report);
+  } else if (!take_instance (c, e)) {
+    switch (stk_kafka_name_fate (e->key, e->value, &reason)) {
+    case STK_KAFKA_UNKNOWN: unknown_key (e, report); break;
+    case STK_KAFKA_NOTHING: stk_report_warning (report, e->file, e->line, "%s is known to Kafka and means nothing here: %s", e->key, reason); break;
+    case STK_KAFKA_REFUSED: stk_report_error (report, e->file, e->line, "%s is refused: %s", e->key, reason); break;
+    case STK_KAFKA_HARMLESS: break;
+    }
+  }
+}
+
+static StkBrokerConfig *
+config_new (StkConfigText *text)
+{
+  StkBrokerConfig *c = g_new0 (StkBrokerConfig, 1);
+  StkBrokerOwn *own = g_new0 (StkBrokerOwn, 1);
+  const StokerOption *rows;
+  StokerError err;
+  size_t n;
+
+  own->text = text;
+  own->given = g_hash_table_new (g_str_hash, g_str_equal);
+  own->strings = g_string_chunk_new (256);
+  own->loads = g_array_new (FALSE, TRUE, sizeof (StkLoadLine));
+  own->instance_lines = g_array_new (FALSE, TRUE, sizeof (StkInstanceLine));
+  c->own = own;
+  rows = stk_broker_rows (&n);
+  if (stk_options_defaults (rows, n, c, &err) < 0)
+    g_error ("the table of broker settings is wrong: %s", err.text);
+  return c;
+}
+
+void
+stk_broker_config_free (StkBrokerConfig *c)
+{
+  StkBrokerOwn *own;
+  const StokerOption *rows;
+  size_t n;
+
+  if (c == NULL)
+    return;
+  own = stk_broker_config_own (c);
+  stk_broker_config_unfinish (c);
+  rows = stk_broker_rows (&n);
+  stk_options_clear (rows, n, c);
+  g_array_unref (own->loads);
+  g_array_unref (own->instance_lines);
+  g_hash_table_unref (own->given);
+  g_string_chunk_free (own->strings);
+  stk_config_text_free (own->text);
+  g_free (own);
+  g_free ((char *)c->path);
+  g_free (c);
+}
+
+/* Takes over the text. */
+static StkBrokerConfig *
+build (StkConfigText *text, const char *path, const char *cwd, StkReport *report)
+{
+  StkBrokerConfig *c = config_new (text);
+
+  c->path = g_strdup (path);
+  for (size_t i = 0; i < stk_config_text_count (text); i++)
+    take (c, stk_config_text_entry (text, i), report);
+  stk_broker_config_finish (c, cwd, report);
+  if (stk_report_errors (report) > 0)
+    g_clear_pointer (&c, stk_broker_config_free);
+  return c;
+}
+
+StkBrokerConfig *
+stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd, StkReport *report)
+{
+  StkConfigText *text = stk_config_text_new ();
+
+  if (path)
+    stk_config_text_read (text, disk, path, report);
+  for (; assignments && *assignments; assignments++)
+    stk_config_text_override (text, *assignments, report);
+  return build (text, path, cwd, report);
+}
+
+StkBrokerConfig *
+stk_broker_config_from_text (const char *data, const char *cwd, StkReport *report)
+{
+  StkConfigText *text = stk_config_text_new ();
+
+  stk_config_text_parse (text, NULL, "text", data, strlen (data), report);
+  return build (text, NULL, cwd, report);
+}
+
+StkBrokerConfig *
+stk_broker_config_for_test (const char *data, const char *cwd)
+{
+  StkReport *report = stk_report_new ();
+  StkBrokerConfig *c = stk_broker_config_from_text (data, cwd, report);
+
+  if (c == NULL)
+    g_error ("%s", stk_report_error_line (report, 0));
+  stk_report_free (report);
+  return c;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The second half of reading the broker's settings: what follows from several of them together (synonyms, listeners,
+ * directories, modules). Private to src/config.
+ */
+#ifndef STK_CONFIG_FINISH_H
+#define STK_CONFIG_FINISH_H
+
+#include "config/broker_config.h"
+
+#include <glib.h>
+
+typedef struct StkBrokerOwn
+{
+  StkConfigText *text;
+  GHashTable *given;    /* row name -> StkConfigEntry */
+  GStringChunk *strings;
+  GArray *loads;          /* StkLoadLine */
+  GArray *instance_lines; /* StkInstanceLine */
+} StkBrokerOwn;
+
+StkBrokerOwn *stk_broker_config_own (const StkBrokerConfig *c);
+/* The line that set the row, NULL when it is the default. */
+const StkConfigEntry *stk_broker_config_entry (const StkBrokerConfig *c, const char *name);
+
+/* Fills the second part of the struct; unfinish frees it. */
+void stk_broker_config_finish (StkBrokerConfig *c, const char *cwd, StkReport *report);
+void stk_broker_config_unfinish (StkBrokerConfig *c);
+
+#endif
