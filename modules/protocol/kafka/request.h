@@ -17,8 +17,7 @@
 
 #include <stoker/service.h>
 
-#include "wire/kafka-messages.h"
-#include "wire/wire.h"
+#include "modules/protocol/kafka/wire/kafka-messages.h"
 
 typedef struct Session Session;
 typedef struct Request Request;
