@@ -9,7 +9,7 @@ typedef struct ControlCall
 {
   StkCallWait wait; /* first: call->core points here */
   StkTask task;     /* to control, then back with the answer */
-  _Atomic int refs;
+  int refs; /* atomic */
   StokerCall *call;
   StkActor *control, *io;
   void (*fn) (StokerCall *call);
