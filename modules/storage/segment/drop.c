@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Giving up the oldest segments: retention, and the log start that moves up. Files are renamed to .deleted and vanish after
+ * file.delete.delay.ms, for readers that are still sending them.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+void
+seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n)
+{
+  for (uint32_t i = from; i < from + n; i++)
+    log->segs[i]->dropped = true;
+  for (uint32_t i = from + n; i < log->n_segs; i++)
+    log->segs[i - n] = log->segs[i];
+  log->n_segs -= n;
+}
+
+void
+seg_discard (StokerLog *log, Segment *s, bool at_once)
+{
+  static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex", ".snapshot" };
+  int64_t due = seg_now_ms (log) + log->set.file_delete_delay_ms;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+    g_autofree char *from = seg_path (log, s->base, suffixes[i]);
+    char *to;
+    if (at_once) {
+      stoker_disk_unlink (seg_disk (log), from);
+      continue;
+    }
+    to = g_strconcat (from, ".deleted", NULL);
+    if (stoker_disk_rename (seg_disk (log), from, to) == 0)
+      seg_doom (log->engine, log->dir, to, false, due);
+    else
+      g_free (to);
+  }
+  seg_file_drop (log, s);
+  seg_segment_unref (s);
+}
+
+/* Base of the segment after number i, or the end: lock held. */
+static int64_t
+next_of (const StokerLog *log, uint32_t i)
+{
+  return i + 1 < log->n_segs ? log->segs[i + 1]->base : log->end;
+}
+
+/* Takes out the sealed segments that end at or below `offset`; claim held, lock not. */
+static void
+drop_sealed (StokerLog *log, int64_t offset, const char *reason)
+{
+  g_autofree Segment **gone = NULL;
+  uint32_t n = 0;
+
+  pthread_mutex_lock (&log->lock);
+  while (n + 1 < log->n_segs && next_of (log, n) <= offset)
+    n++;
+  gone = g_memdup2 (log->segs, n * sizeof *gone);
+  seg_detach_segments (log, 0, n);
+  log->start = MAX (log->start, log->segs[0]->base);
+  log->hw = MAX (log->hw, log->start);
+  seg_epoch_truncate_start (log, log->start);
+  pthread_mutex_unlock (&log->lock);
+  for (uint32_t i = 0; i < n; i++) {
+    stoker_log (log->engine->self, STOKER_LOG_INFO, "segment.dropped", "dropped a segment | log=%s/%s base=%" PRId64 " bytes=%" PRIu64 " reason=%s",
+                log->dir->path, log->name, gone[i]->base, gone[i]->size, reason);
+    seg_discard (log, gone[i], false);
+  }
+  seg_mark_dirty (log, CHECKPOINT_START);
+}
+
+static void
+claim (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  seg_claim (log);
+  pthread_mutex_unlock (&log->lock);
+}
+
+static int
+release (StokerLog *log, int rc, const char *what, StokerError *err)
+{
+  if (rc == 0)
+    rc = seg_epochs_write (log);
+  pthread_mutex_lock (&log->lock);
+  seg_unclaim (log);
+  pthread_mutex_unlock (&log->lock);
+  if (rc == 0)
+    return 0;
+  stoker_error_set (err, STOKER_ERROR_IO, "cannot %s %s/%s: %s", what, log->dir->path, log->name, g_strerror (-rc));
+  return STOKER_KAFKA_STORAGE_ERROR;
+}
+
+int
+seg_drop (StokerInstance *self, StokerLog *log, int64_t offset, const char *reason, StokerError *err)
+{
+  int rc = 0;
+  int64_t end;
+  bool roll;
+
+  claim (log);
+  pthread_mutex_lock (&log->lock);
+  end = log->end;
+  roll = offset >= end && seg_active (log)->size > 0;
+  pthread_mutex_unlock (&log->lock);
+  if (roll)
+    rc = seg_roll (log, end);
+  if (rc == 0)
+    drop_sealed (log, offset, reason);
+  rc = release (log, rc, "drop segments of", err);
+  if (roll)
+    seg_post_job (log);
+  return rc;
+}
+
+int
+seg_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *err)
+{
+  int rc;
+
+  claim (log);
+  pthread_mutex_lock (&log->lock);
+  log->start = MAX (log->start, MIN (offset, log->end));
+  pthread_mutex_unlock (&log->lock);
+  drop_sealed (log, offset, "start");
+  /* DeleteRecords was promised: it must hold after a crash too. */
+  rc = seg_dir_write (log->engine, log->dir, 1u << CHECKPOINT_START, NULL);
+  return release (log, rc, "move the start of", err);
+}
+
+size_t
+seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size_t max)
+{
+  g_autoptr (GPtrArray) segs = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_segment_unref);
+
+  pthread_mutex_lock (&log->lock);
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    g_ptr_array_add (segs, seg_segment_ref (log->segs[i]));
+  pthread_mutex_unlock (&log->lock);
+  for (guint i = 0; i < segs->len && i < max; i++)
+    seg_max_load (log, segs->pdata[i]);
+  pthread_mutex_lock (&log->lock);
+  for (guint i = 0; i < segs->len && i < max; i++) {
+    const Segment *s = segs->pdata[i];
+    bool last = i + 1 == segs->len;
+    rows[i] = (StokerSegmentRow){ .base = s->base,
+                                  .next = last ? MAX (log->end, s->base) : ((Segment *)segs->pdata[i + 1])->base,
+                                  .bytes = s->size,
+                                  .largest_timestamp = s->max_timestamp,
+                                  .modified_ms = s->modified_ms,
+                                  .active = last };
+  }
+  pthread_mutex_unlock (&log->lock);
+  return segs->len;
+}
+
+uint64_t
+seg_bytes (StokerInstance *self, StokerLog *log)
+{
+  uint64_t bytes = 0;
+
+  pthread_mutex_lock (&log->lock);
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    bytes += log->segs[i]->size;
+  pthread_mutex_unlock (&log->lock);
+  return bytes;
+}

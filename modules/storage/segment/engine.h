@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storage/segment from inside. One Engine per instance, one LogDir per log directory, one StokerLog per partition, one
+ * Segment per .log file with its indexes.
+ *
+ * Locks, outermost first: Engine.lock (directories, list of logs), StokerLog.lock (everything of a log), Engine.files_lock
+ * (which segments have their file open). None is held across a file call. Who writes to a log or changes its
+ * structure holds its claim (seg_claim), a flag under the log's lock, for the duration: there is one writer at a time, and
+ * while it writes, readers go on.
+ */
+#ifndef SEG_ENGINE_H
+#define SEG_ENGINE_H
+
+#include "format.h"
+
+#include <stoker/storage.h>
+
+#include <glib.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct SegConf
+{
+  int64_t files_max, files_idle_ms, replay_bytes;
+} SegConf;
+
+typedef struct Engine Engine;
+typedef struct Segment Segment;
+
+/* What the checkpoint files of a directory say about one log; -1: nothing. */
+typedef struct Mark
+{
+  int64_t recovery, start, hw;
+} Mark;
+
+/* A directory or file that is to vanish. */
+typedef struct Doomed
+{
+  char *path;
+  int64_t due_ms;
+  bool is_dir;
+} Doomed;
+
+typedef enum CheckpointFile
+{
+  CHECKPOINT_RECOVERY = 0,
+  CHECKPOINT_START = 1,
+  CHECKPOINT_HW = 2,
+  N_CHECKPOINTS = 3,
+} CheckpointFile;
+
+typedef struct LogDir
+{
+  int index;
+  char *path;
+  bool clean;
+  GHashTable *marks; /* "topic partition" -> Mark, of logs that are not open */
+  GPtrArray *logs;   /* open ones */
+  GQueue doomed;     /* of Doomed */
+  atomic_uint dirty; /* bit per CheckpointFile: changed since it was written */
+  pthread_mutex_t checkpoint_lock; /* keeps two disk threads from writing one checkpoint; nobody else takes it */
+} LogDir;
+
+struct Engine
+{
+  StokerInstance *self;
+  StokerDisk *disk;
+  const SegConf *conf;
+  pthread_mutex_t lock;
+  GPtrArray *dirs; /* by index; NULL where none is attached */
+  pthread_mutex_t files_lock;
+  GQueue files; /* of Segment (a reference each), most recently opened first */
+};
+
+typedef struct OffsetEntry
+{
+  uint32_t offset, pos;
+} OffsetEntry;
+
+typedef struct TimeEntry
+{
+  int64_t timestamp;
+  uint32_t offset;
+} TimeEntry;
+
+struct Segment
+{
+  _Atomic int refs;
+  StokerLog *log; /* borrowed: valid while the log holds the segment */
+  int64_t base;
+  uint64_t size;         /* published bytes */
+  int64_t max_timestamp; /* and the last offset of its batch; valid when max_known */
+  int64_t max_offset;
+  int64_t first_timestamp; /* of the first batch; valid when first_known */
+  int64_t created_ms, modified_ms;
+  bool max_known, first_known;
+  bool has_txn; /* there is a .txnindex */
+  bool dropped; /* not part of the log any more */
+  bool index_missing; /* no usable .index: to be rebuilt */
+  /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
+  int64_t disk_offsets, disk_times;
+  OffsetEntry *offsets;
+  TimeEntry *times;
+  uint32_t n_offsets, cap_offsets, n_times, cap_times;
+  int64_t last_time;   /* timestamp of the last time index entry; -1 */
+  int64_t last_time_offset;
+  uint64_t since_entry; /* bytes since the last offset index entry */
+  /* The open file; under the log's lock. */
+  StokerFile *file;
+  uint64_t reserved; /* blocks are there up to here */
+  _Atomic int64_t used_us;
+};
+
+/* The newest batches of the active segment: readers at the tail need neither index nor headers. */
+#define SEG_TAIL 64u
+typedef struct TailEntry
+{
+  int64_t base;
+  uint32_t delta, pos, len;
+} TailEntry;
+typedef struct Tail
+{
+  uint32_t first, n;
+  TailEntry e[SEG_TAIL];
+} Tail;
+
+typedef struct EpochEntry
+{
+  int32_t epoch;
+  int64_t start;
+} EpochEntry;
+
+/* A transaction whose marker is not below the high watermark yet. */
+typedef struct DoneTxn
+{
+  int64_t first, marker;
+} DoneTxn;
+
+/* A segment that was rolled away from: what is left to do for it on a disk thread. */
+typedef struct Seal
+{
+  struct Seal *next;
+  Segment *seg;
+  int64_t end;       /* base of the next segment */
+  StokerBuf snapshot; /* producer state at `end` */
+} Seal;
+
+typedef struct LogSettings
+{
+  int64_t segment_bytes, segment_ms, segment_jitter_ms, segment_index_bytes, index_interval_bytes, file_delete_delay_ms;
+  int64_t flush_messages, flush_ms;
+} LogSettings;
+
+struct StokerLog
+{
+  _Atomic int refs;
+  Engine *engine;
+  LogDir *dir;
+  char *topic, *name; /* "topic", "topic-partition" */
+  int32_t partition;
+  StokerUuid topic_id;
+  void (*advanced) (void *user);
+  void *user;
+  pthread_mutex_t lock;
+  pthread_cond_t cond;
+  LogSettings set;
+  bool claimed, settling, closed, failed, epochs_dirty, job_posted, job_running;
+  uint32_t cuts; /* truncations so far: what a flush began before one says nothing about after it */
+  Segment **segs; /* ascending; the last is active */
+  uint32_t n_segs, cap_segs;
+  int64_t start, end, hw, recovery;
+  int64_t snapshot; /* offset of the newest producer snapshot on disk or on its way there; -1 */
+  int64_t jitter_ms; /* of the active segment */
+  int64_t flushed_ms; /* when it was last flushed because of flush.ms */
+  StokerProducers *producers;
+  int64_t first_open; /* of the producers: first offset of the earliest open transaction, or INT64_MAX */
+  DoneTxn *done;
+  uint32_t n_done, cap_done;
+  EpochEntry *epochs;
+  uint32_t n_epochs, cap_epochs;
+  Tail *tail;
+  Seal *seals, **seals_end;
+};
+
+/* ---- engine.c, tick.c */
+StokerDisk *seg_disk (const StokerLog *log);
+int64_t seg_now_ms (const StokerLog *log);
+StokerDisk *seg_engine_disk (Engine *e);
+int seg_dir_attach (StokerInstance *self, const StokerLogDir *dir, void (*found) (void *user, const StokerLogFound *f),
+                    void *user, StokerError *err);
+int seg_dir_checkpoint (StokerInstance *self, int dir, StokerError *err);
+int seg_dir_detach (StokerInstance *self, int dir, StokerError *err);
+bool seg_tick (StokerInstance *self, int64_t now_ms);
+LogDir *seg_dir (Engine *e, int index);
+/* Remembers that `path` is to be deleted at due_ms. Takes `path`. */
+void seg_doom (Engine *e, LogDir *dir, char *path, bool is_dir, int64_t due_ms);
+/* Deletes a directory and the files in it. */
+int seg_remove_tree (StokerDisk *disk, const char *path);
+/* Writes the checkpoint files whose dirty bit is in `mask`. */
+int seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err);
+void seg_dir_free (LogDir *dir);
+/* "topic partition", the key of the marks. */
+char *seg_mark_key (const char *topic, int32_t partition);
+
+/* ---- checkpoint.c */
+/* Reads a checkpoint of version 0 with `columns` words a line; each (user, words) is called per line. 0, -ENOENT, or another
+ * negative number with *err set when it is damaged or unreadable. */
+int seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user,
+                         StokerError *err);
+/* Begins the text of one with n lines. */
+void seg_checkpoint_begin (StokerBuf *b, size_t n);
+/* partition.metadata: 0, -ENOENT, or -EINVAL. */
+int seg_metadata_read (StokerDisk *disk, const char *dir, StokerUuid *out);
+int seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id);
+
+/* ---- files.c */
+Segment *seg_segment_new (StokerLog *log, int64_t base);
+Segment *seg_segment_ref (Segment *s);
+void seg_segment_unref (Segment *s);
+char *seg_path (const StokerLog *log, int64_t base, const char *suffix);
+/* A reference to the segment's open .log file, opened when it is not. The log's lock is not held. `path_log` names the log. */
+int seg_file_get (StokerLog *log, Segment *s, StokerFile **out);
+/* Same, only when it is open already; the log's lock is held. NULL: it is not. */
+StokerFile *seg_file_peek (Segment *s);
+/* Puts a file that was just created into the segment. Takes the reference. */
+void seg_file_adopt (StokerLog *log, Segment *s, StokerFile *f);
+/* Closes the segment's file. The log's lock is not held. */
+void seg_file_drop (StokerLog *log, Segment *s);
+/* Closes files idle since before `before_us`; with trim, gives back blocks reserved beyond the end. */
+bool seg_files_idle (Engine *e, int64_t before_us);
+/* Gives back blocks that are reserved beyond the end of the file; the caller holds the claim (active) or owns the sealed segment. */
+int seg_file_trim (StokerLog *log, Segment *s);
+
+/* ---- scan.c */
+#define SEG_WALK_BUF 4096u
+typedef struct Walk
+{
+  StokerFile *file;
+  uint64_t pos, end; /* the next batch; where to stop */
+  uint64_t buf_pos;
+  size_t buf_len;
+  uint8_t buf[SEG_WALK_BUF];
+} Walk;
+void seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end);
+/* The next header. 1: *out, *pos; 0: the end; -1: no batch of magic 2 that fits is there, or the read failed (w->pos stays). */
+int seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos);
+/* Type and coordinator epoch of a control batch in memory or in the file; false when it is none. */
+bool seg_control_parse (const uint8_t *batch, size_t len, int32_t *type, int32_t *epoch);
+bool seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch);
+/* Where the batches that a reader of `offset` must look at begin: through the index. `size` bounds it. */
+int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch);
+
+/* ---- index.c. "note" functions run under the log's lock. */
+/* One append of `bytes` at `pos`, its last offset and the largest timestamp with the last offset of its batch. */
+void seg_index_note (Segment *s, const LogSettings *set, int64_t last, uint64_t pos, uint64_t bytes, int64_t timestamp,
+                     int64_t ts_offset);
+void seg_index_note_final (Segment *s);
+bool seg_index_full (Segment *s, const LogSettings *set);
+/* Appends what is in memory to the files; the caller has the claim, or the segment is its own. */
+int seg_index_write (StokerLog *log, Segment *s, bool sync);
+/* Greatest position with entry offset <= target; 0 when there is none. */
+uint64_t seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size);
+/* Greatest position <= pos that an entry names. */
+uint64_t seg_index_position (StokerLog *log, Segment *s, uint64_t pos);
+/* Largest time index entry with timestamp <= target; false: none. */
+bool seg_time_lookup (StokerLog *log, Segment *s, int64_t target, int64_t *offset);
+/* Fills max_timestamp/max_offset when they are not known. */
+void seg_max_load (StokerLog *log, Segment *s);
+/* Drops entries with offset >= target from both, in memory and in the files. */
+int seg_index_truncate (StokerLog *log, Segment *s, int64_t target);
+/* Looks at the files of a segment that is appended to again; false: unusable, rebuild. */
+bool seg_index_open (StokerLog *log, Segment *s);
+void seg_index_clear (Segment *s);
+/* Writes the files anew from what is in memory. */
+int seg_index_rewrite (StokerLog *log, Segment *s);
+
+/* ---- epochs.c; the log's lock is held unless said otherwise */
+void seg_epoch_assign (StokerLog *log, int32_t epoch, int64_t start);
+void seg_epoch_truncate_end (StokerLog *log, int64_t end);
+void seg_epoch_truncate_start (StokerLog *log, int64_t start);
+int32_t seg_epoch_at (const StokerLog *log, int64_t offset);
+int32_t seg_epoch_newest (const StokerLog *log);
+/* Writes the file when it is out of date; lock not held, claim held or log private. */
+int seg_epochs_write (StokerLog *log);
+int seg_epochs_load (StokerLog *log, StokerError *err);
+int seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch);
+void seg_epoch_end (StokerInstance *self, StokerLog *log, int32_t epoch, StokerEpochEnd *out);
+int32_t seg_epoch_latest (StokerInstance *self, StokerLog *log);
+
+/* ---- txnindex.c */
+typedef struct TxnEntry
+{
+  int64_t producer_id, first, last, stable;
+} TxnEntry;
+/* Takes note of a batch in the producer state and the transactions (lock held); true and *aborted when it ended a
+ * transaction by aborting it: an entry for the .txnindex. */
+bool seg_txn_update (StokerLog *log, const StokerBatch *b, int32_t control_type, int32_t control_epoch, TxnEntry *aborted);
+/* Appends entries to the segment's .txnindex; lock not held. */
+int seg_txn_append (StokerLog *log, Segment *s, const TxnEntry *entries, size_t n);
+/* Keeps the entries whose marker is below `offset`. */
+int seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset);
+int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
+                 bool (*each) (void *user, const StokerAborted *a), void *user);
+
+/* ---- producers.c */
+/* Brings the producer state to `end` from the newest usable snapshot; the caller has the claim, or the log is private. */
+int seg_producers_load (StokerLog *log, int64_t end, StokerError *err);
+/* Fills duplicate windows from the batches before `end`. */
+void seg_producers_recall (StokerLog *log, int64_t end);
+int seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b);
+/* Deletes snapshots at or above `from` and below `to`. */
+void seg_snapshots_delete (StokerLog *log, int64_t from, int64_t to);
+void seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row), void *user);
+void seg_producers_expire (StokerInstance *self, StokerLog *log, int64_t before_ms);
+
+/* ---- append.c, roll.c */
+void seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n);
+bool seg_roll_due (StokerLog *log, uint64_t size, uint64_t bytes, int64_t last, int64_t max_timestamp, int64_t now_ms);
+/* Begins a new segment at `base`: claim held, lock not. The one before is finished on a disk thread. */
+int seg_roll (StokerLog *log, int64_t base);
+/* Finishes what rolls have left to do; waits for whoever is at it. */
+int seg_settle (StokerLog *log);
+/* Has a disk thread do it. */
+void seg_post_job (StokerLog *log);
+/* Makes an empty segment the active one: lock held. Takes both. */
+void seg_add_segment (StokerLog *log, Segment *s);
+
+/* ---- read.c, find_time.c */
+int seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerReadResult *out);
+int seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t limit, StokerTimeFound *out);
+/* Index of the segment that holds `offset`; lock held. */
+uint32_t seg_find (const StokerLog *log, int64_t offset);
+
+/* ---- load.c, recover.c */
+int seg_load (StokerLog *log, const Mark *mark, StokerError *err);
+/* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end: next
+ * offset. state: also brings producer state, transactions and epochs forward with its batches. */
+int seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err);
+
+/* ---- truncate.c, drop.c */
+int seg_truncate (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *err);
+int seg_reset (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *err);
+int seg_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *err);
+int seg_drop (StokerInstance *self, StokerLog *log, int64_t offset, const char *reason, StokerError *err);
+size_t seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size_t max);
+uint64_t seg_bytes (StokerInstance *self, StokerLog *log);
+/* Takes segments [from, from + n) out of the log; lock held. They are the caller's now. */
+void seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n);
+/* Renames the files of a segment that was taken out to .deleted, to vanish later (or deletes them at once), and lets it go. */
+void seg_discard (StokerLog *log, Segment *s, bool at_once);
+
+/* ---- log.c */
+void seg_claim (StokerLog *log);        /* lock held; waits */
+void seg_unclaim (StokerLog *log);      /* lock held */
+StokerLog *seg_log_ref (StokerLog *log);
+void seg_log_unref (StokerLog *log);
+Segment *seg_active (const StokerLog *log); /* lock held */
+void seg_mark_dirty (StokerLog *log, CheckpointFile which);
+/* Forgets the transaction and tail caches (before a reload); lock held. */
+void seg_forget (StokerLog *log);
+int seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err);
+void seg_close (StokerInstance *self, StokerLog *log);
+int seg_remove (StokerInstance *self, StokerLog *log, StokerError *err);
+void seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *config);
+void seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out);
+void seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw);
+int seg_flush (StokerInstance *self, StokerLog *log, StokerError *err);
+
+#endif

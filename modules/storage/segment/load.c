@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loading a log from its directory (kafka-facts 5.4). After a clean stop nothing is read but the listing, the tail of the
+ * newest segment and the newest producer snapshot; otherwise segments from the recovery point on are checked.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a listing of the directory shows. */
+typedef struct Listing
+{
+  StokerLog *log;
+  GArray *logs;        /* int64_t: bases of .log */
+  GHashTable *indexed; /* bases with .index */
+  GHashTable *txn;     /* bases with .txnindex */
+  GPtrArray *extras;   /* names of .index, .timeindex and .txnindex files */
+  GPtrArray *swaps;    /* names of .swap files */
+  GPtrArray *rubbish;  /* names of files to delete */
+  int64_t cleaned;     /* smallest base of a .cleaned file */
+} Listing;
+
+static gint64 *
+key (int64_t base)
+{
+  return g_memdup2 (&base, sizeof base);
+}
+
+static bool
+sort_in (void *user, const char *name)
+{
+  Listing *l = user;
+  char *rest;
+  int64_t base = g_ascii_strtoll (name, &rest, 10);
+
+  if (g_str_has_suffix (name, ".tmp")) {
+    g_ptr_array_add (l->rubbish, g_strdup (name));
+    return true;
+  }
+  if (rest != name + 20)
+    return true;
+  if (g_str_has_suffix (rest, ".deleted") || g_str_has_suffix (rest, ".cleaned")) {
+    g_ptr_array_add (l->rubbish, g_strdup (name));
+    if (g_str_has_suffix (rest, ".cleaned"))
+      l->cleaned = MIN (l->cleaned, base);
+  } else if (g_str_has_suffix (rest, ".swap")) {
+    g_ptr_array_add (l->swaps, g_strdup (name));
+  } else if (strcmp (rest, ".log") == 0) {
+    g_array_append_val (l->logs, base);
+  } else if (strcmp (rest, ".index") == 0 || strcmp (rest, ".timeindex") == 0 || strcmp (rest, ".txnindex") == 0) {
+    g_ptr_array_add (l->extras, g_strdup (name));
+    if (rest[1] == 'i')
+      g_hash_table_add (l->indexed, key (base));
+    else if (rest[2] == 'x')
+      g_hash_table_add (l->txn, key (base));
+  }
+  return true;
+}
+
+static void
+listing_free (Listing *l)
+{
+  g_array_unref (l->logs);
+  g_hash_table_unref (l->indexed);
+  g_hash_table_unref (l->txn);
+  g_ptr_array_unref (l->extras);
+  g_ptr_array_unref (l->swaps);
+  g_ptr_array_unref (l->rubbish);
+}
+
+static int
+ascending (const void *a, const void *b)
+{
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static int
+list (StokerLog *log, Listing *l)
+{
+  g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
+  int rc;
+
+  *l = (Listing){ .log = log,
+                  .logs = g_array_new (FALSE, FALSE, sizeof (int64_t)),
+                  .indexed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
+                  .txn = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
+                  .extras = g_ptr_array_new_with_free_func (g_free),
+                  .swaps = g_ptr_array_new_with_free_func (g_free),
+                  .rubbish = g_ptr_array_new_with_free_func (g_free),
+                  .cleaned = INT64_MAX };
+  rc = stoker_disk_list (seg_disk (log), path, sort_in, l);
+  g_array_sort (l->logs, ascending);
+  return rc;
+}
+
+static char *
+file_in (StokerLog *log, const char *name)
+{
+  return g_build_filename (log->dir->path, log->name, name, NULL);
+}
+
+static void
+delete (StokerLog *log, const char *name)
+{
+  g_autofree char *path = file_in (log, name);
+  stoker_disk_unlink (seg_disk (log), path);
+}
+
+/* ---- left-overs of a compaction that did not finish */
+
+/* A compacted segment that was about to take the place of others: they go, it gets its name. */
+static void
+swap_in (Listing *l, int64_t base)
+{
+  g_autofree char *name = g_strdup_printf ("%020" PRId64 ".log.swap", base);
+  g_autofree char *path = file_in (l->log, name);
+  int64_t next = base + 1;
+  StokerFile *f;
+  StokerBatch b;
+  uint64_t pos;
+  Walk w;
+
+  if (stoker_file_open (seg_disk (l->log), path, STOKER_OPEN_READ, &f) < 0)
+    return;
+  seg_walk_begin (&w, f, 0, (uint64_t)MAX (0, stoker_file_size (f)));
+  while (seg_walk_next (&w, &b, &pos) == 1)
+    next = stoker_batch_last_offset (&b) + 1;
+  stoker_file_unref (f);
+  for (guint i = 0; i < l->logs->len; i++) {
+    int64_t covered = g_array_index (l->logs, int64_t, i);
+    static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex" };
+    for (guint k = 0; covered >= base && covered < next && k < G_N_ELEMENTS (suffixes); k++) {
+      g_autofree char *old = seg_path (l->log, covered, suffixes[k]);
+      stoker_disk_unlink (seg_disk (l->log), old);
+    }
+  }
+}
+
+static bool
+clear_leftovers (Listing *l)
+{
+  for (guint i = 0; i < l->rubbish->len; i++)
+    delete (l->log, l->rubbish->pdata[i]);
+  for (guint i = 0; i < l->swaps->len; i++) {
+    const char *name = l->swaps->pdata[i];
+    int64_t base = g_ascii_strtoll (name, NULL, 10);
+    if (base >= l->cleaned)
+      delete (l->log, name);
+    else if (g_str_has_suffix (name, ".log.swap"))
+      swap_in (l, base);
+  }
+  for (guint i = 0; i < l->swaps->len; i++) {
+    g_autofree char *from = file_in (l->log, l->swaps->pdata[i]), *to = g_strndup (from, strlen (from) - strlen (".swap"));
+    if (g_ascii_strtoll (l->swaps->pdata[i], NULL, 10) < l->cleaned)
+      stoker_disk_rename (seg_disk (l->log), from, to);
+  }
+  return l->swaps->len > 0;
+}
+
+/* ---- segments */
+static int
+add_segments (StokerLog *log, Listing *l, StokerError *err)
+{
+  for (guint i = 0; i < l->logs->len; i++) {
+    int64_t base = g_array_index (l->logs, int64_t, i);
+    g_autofree char *path = seg_path (log, base, ".log");
+    StokerPathInfo info;
+    int rc = stoker_disk_stat (seg_disk (log), path, &info);
+    Segment *s;
+    if (rc < 0 || info.size > SEG_MAX_BYTES) {
+      stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s: %s", path, rc < 0 ? g_strerror (-rc) : "larger than 2 GiB");
+      return rc < 0 ? rc : -EFBIG;
+    }
+    s = seg_segment_new (log, base);
+    s->size = info.size;
+    s->modified_ms = info.mtime_ms;
+    s->has_txn = g_hash_table_contains (l->txn, &base);
+    s->index_missing = !g_hash_table_contains (l->indexed, &base);
+    seg_add_segment (log, s);
+  }
+  for (guint i = 0; i < l->extras->len; i++) { /* index files without their .log */
+    int64_t base = g_ascii_strtoll (l->extras->pdata[i], NULL, 10), *found = NULL;
+    if (l->logs->len > 0)
+      found = bsearch (&base, l->logs->data, l->logs->len, sizeof base, ascending);
+    if (found == NULL)
+      delete (log, l->extras->pdata[i]);
+  }
+  return 0;
+}
+
+/* An empty segment at `base`. */
+static int
+first_segment (StokerLog *log, int64_t base, StokerError *err)
+{
+  g_autofree char *path = seg_path (log, base, ".log");
+  StokerFile *f;
+  Segment *s;
+  int rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+
+  if (rc == 0) {
+    stoker_file_unref (f);
+    s = seg_segment_new (log, base);
+    s->max_known = true;
+    seg_add_segment (log, s);
+    rc = seg_index_rewrite (log, s);
+  }
+  if (rc < 0)
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot create %s: %s", path, g_strerror (-rc));
+  return rc;
+}
+
+static void
+drop_all (StokerLog *log, uint32_t from)
+{
+  while (log->n_segs > from) {
+    Segment *s = seg_active (log);
+    seg_detach_segments (log, log->n_segs - 1, 1);
+    seg_discard (log, s, true);
+  }
+}
+
+/* The log's end: past the last batch of the newest segment. False: there is something behind it that is no batch. */
+static bool
+find_end (StokerLog *log)
+{
+  Segment *s = seg_active (log);
+  StokerFile *f;
+  StokerBatch b;
+  uint64_t pos;
+  Walk w;
+  int rc;
+
+  log->end = s->base;
+  if (s->size == 0)
+    return true;
+  if (s->index_missing || seg_file_get (log, s, &f) < 0)
+    return false;
+  seg_walk_begin (&w, f, seg_index_lookup (log, s, s->base + INT32_MAX, s->size), s->size);
+  while ((rc = seg_walk_next (&w, &b, &pos)) == 1)
+    log->end = stoker_batch_last_offset (&b) + 1;
+  stoker_file_unref (f);
+  return rc == 0 && log->end > s->base;
+}
+
+/* Checks segments from number `from` on; what follows a cut is dropped. */
+static int
+recover_from (StokerLog *log, uint32_t from, StokerError *err)
+{
+  int rc = 0;
+
+  log->end = log->segs[from]->base;
+  if (from > 0 || log->dir->clean) /* else there is nothing before it */
+    rc = seg_producers_load (log, log->end, err);
+  seg_snapshots_delete (log, log->end + 1, INT64_MAX);
+  for (uint32_t i = from; rc == 0 && i < log->n_segs; i++) {
+    Segment *s = log->segs[i];
+    bool cut;
+    if (i > from && s->base > log->snapshot) {
+      StokerBuf b = { 0 };
+      stoker_producers_save (log->producers, &b);
+      if (seg_snapshot_write (log, s->base, &b) == 0)
+        log->snapshot = s->base;
+      stoker_buf_clear (&b);
+    }
+    rc = seg_recover (log, s, true, &cut, &log->end, err);
+    if (rc == 0 && cut)
+      drop_all (log, i + 1);
+  }
+  return rc;
+}
+
+/* The segment that holds the recovery point. */
+static uint32_t
+recovery_segment (const StokerLog *log, int64_t recovery)
+{
+  return recovery <= log->segs[0]->base ? 0 : seg_find (log, recovery);
+}
+
+static int
+load_content (StokerLog *log, const Mark *mark, StokerError *err)
+{
+  int rc = 0;
+
+  for (uint32_t i = 0; i + 1 < log->n_segs && rc == 0; i++)
+    if (log->segs[i]->index_missing) {
+      bool cut;
+      int64_t end;
+      rc = seg_recover (log, log->segs[i], false, &cut, &end, err);
+    }
+  if (rc < 0)
+    return rc;
+  if (!log->dir->clean)
+    return recover_from (log, recovery_segment (log, mark->recovery), err);
+  if (!find_end (log))
+    return recover_from (log, log->n_segs - 1, err);
+  return 0;
+}
+
+/* Epochs when the file is lost: every batch carries its own. */
+static void
+epochs_from_log (StokerLog *log)
+{
+  for (uint32_t i = 0; i < log->n_segs; i++) {
+    StokerFile *f;
+    StokerBatch b;
+    uint64_t pos;
+    Walk w;
+    if (log->segs[i]->size == 0 || seg_file_get (log, log->segs[i], &f) < 0)
+      continue;
+    seg_walk_begin (&w, f, 0, log->segs[i]->size);
+    while (seg_walk_next (&w, &b, &pos) == 1)
+      if (b.leader_epoch > seg_epoch_newest (log))
+        seg_epoch_assign (log, b.leader_epoch, b.base_offset);
+    stoker_file_unref (f);
+  }
+}
+
+static void
+load_epochs (StokerLog *log)
+{
+  StokerError err = { 0 };
+  int rc = seg_epochs_load (log, &err);
+
+  if (rc == 0)
+    return;
+  if (rc != -ENOENT)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: made anew from the log | log=%s", err.text, log->name);
+  log->n_epochs = 0;
+  epochs_from_log (log);
+  log->epochs_dirty = log->n_epochs > 0;
+}
+
+/* Snapshots that belong to no segment, but for the newest, are of stops long past. */
+static bool
+is_stray (void *user, const char *name)
+{
+  Listing *l = user;
+  char *rest;
+  int64_t offset = g_ascii_strtoll (name, &rest, 10);
+
+  if (rest == name + 20 && strcmp (rest, ".snapshot") == 0 && offset != l->log->snapshot
+      && (l->logs->len == 0 || bsearch (&offset, l->logs->data, l->logs->len, sizeof offset, ascending) == NULL))
+    g_ptr_array_add (l->rubbish, g_strdup (name));
+  return true;
+}
+
+static void
+clear_snapshots (Listing *l)
+{
+  g_autofree char *path = g_build_filename (l->log->dir->path, l->log->name, NULL);
+
+  g_ptr_array_set_size (l->rubbish, 0);
+  stoker_disk_list (seg_disk (l->log), path, is_stray, l);
+  for (guint i = 0; i < l->rubbish->len; i++)
+    delete (l->log, l->rubbish->pdata[i]);
+}
+
+/* Offsets, limits and epochs fitted to each other. */
+static int
+settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
+{
+  bool clean = log->dir->clean;
+
+  if (mark->start > log->end) { /* what the start names is not there: nothing of the rest is wanted */
+    drop_all (log, 0);
+    seg_snapshots_delete (log, 0, INT64_MAX);
+    stoker_producers_clear (log->producers);
+    seg_forget (log);
+    log->end = mark->start;
+    if (first_segment (log, log->end, err) < 0)
+      return -EIO;
+  }
+  log->start = MAX (mark->start, log->segs[0]->base);
+  log->hw = CLAMP (mark->hw, log->start, log->end);
+  log->recovery = clean ? log->end : MIN (MAX (mark->recovery, log->segs[0]->base), log->end);
+  if (log->n_epochs > 0) {
+    seg_epoch_truncate_end (log, log->end + 1);
+    seg_epoch_truncate_start (log, log->start);
+  }
+  return 0;
+}
+
+int
+seg_load (StokerLog *log, const Mark *mark, StokerError *err)
+{
+  Listing l;
+  int rc = list (log, &l);
+
+  if (rc == 0 && clear_leftovers (&l)) {
+    listing_free (&l);
+    rc = list (log, &l);
+  }
+  if (rc < 0)
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot read directory %s/%s: %s", log->dir->path, log->name, g_strerror (-rc));
+  else
+    rc = add_segments (log, &l, err);
+  if (rc == 0 && log->n_segs == 0) {
+    rc = first_segment (log, MAX (mark->start, 0), err);
+    log->end = MAX (mark->start, 0);
+  } else if (rc == 0) {
+    load_epochs (log);
+    rc = load_content (log, mark, err);
+    if (rc == 0 && log->dir->clean)
+      rc = seg_producers_load (log, log->end, err);
+    if (rc == 0)
+      clear_snapshots (&l);
+  }
+  if (rc == 0)
+    rc = settle_ends (log, mark, err);
+  listing_free (&l);
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    seg_file_drop (log, log->segs[i]);
+  return rc;
+}

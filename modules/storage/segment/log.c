@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A log as a whole: opened, flushed, closed, removed; its ends.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+StokerDisk *
+seg_disk (const StokerLog *log)
+{
+  return log->engine->disk;
+}
+
+int64_t
+seg_now_ms (const StokerLog *log)
+{
+  return stoker_host_now_ms (log->engine->self->host);
+}
+
+void
+seg_claim (StokerLog *log)
+{
+  while (log->claimed)
+    pthread_cond_wait (&log->cond, &log->lock);
+  log->claimed = true;
+}
+
+void
+seg_unclaim (StokerLog *log)
+{
+  log->claimed = false;
+  pthread_cond_broadcast (&log->cond);
+}
+
+Segment *
+seg_active (const StokerLog *log)
+{
+  return log->segs[log->n_segs - 1];
+}
+
+void
+seg_mark_dirty (StokerLog *log, CheckpointFile which)
+{
+  atomic_fetch_or_explicit (&log->dir->dirty, 1u << which, memory_order_relaxed);
+}
+
+void
+seg_forget (StokerLog *log)
+{
+  log->n_done = 0;
+  log->first_open = INT64_MAX;
+}
+
+StokerLog *
+seg_log_ref (StokerLog *log)
+{
+  atomic_fetch_add_explicit (&log->refs, 1, memory_order_relaxed);
+  return log;
+}
+
+void
+seg_log_unref (StokerLog *log)
+{
+  if (atomic_fetch_sub_explicit (&log->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    seg_segment_unref (log->segs[i]);
+  for (Seal *s = log->seals, *next; s; s = next) {
+    next = s->next;
+    stoker_buf_clear (&s->snapshot);
+    seg_segment_unref (s->seg);
+    g_free (s);
+  }
+  stoker_producers_free (log->producers);
+  pthread_mutex_destroy (&log->lock);
+  pthread_cond_destroy (&log->cond);
+  g_free (log->segs);
+  g_free (log->done);
+  g_free (log->epochs);
+  g_free (log->tail);
+  g_free (log->topic);
+  g_free (log->name);
+  g_free (log);
+}
+
+void
+seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *c)
+{
+  pthread_mutex_lock (&log->lock);
+  log->set = (LogSettings){ c->segment_bytes, c->segment_ms, c->segment_jitter_ms, c->segment_index_bytes,
+                            c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages, c->flush_ms };
+  pthread_mutex_unlock (&log->lock);
+}
+
+static StokerLog *
+log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
+{
+  StokerLog *log = g_new0 (StokerLog, 1);
+
+  log->refs = 1;
+  log->engine = e;
+  log->dir = dir;
+  log->topic = g_strndup (spec->topic.data, spec->topic.len);
+  log->partition = spec->partition;
+  log->name = g_strdup_printf ("%s-%d", log->topic, log->partition);
+  log->topic_id = spec->topic_id;
+  log->advanced = spec->advanced;
+  log->user = spec->user;
+  pthread_mutex_init (&log->lock, NULL);
+  pthread_cond_init (&log->cond, NULL);
+  log->producers = stoker_producers_new ();
+  log->first_open = INT64_MAX;
+  log->snapshot = -1;
+  log->seals_end = &log->seals;
+  log->flushed_ms = stoker_host_now_ms (e->self->host);
+  seg_configure (e->self, log, spec->config);
+  return log;
+}
+
+/* The directory of the log: its topic id is checked, or it is created. */
+static int
+prepare_dir (StokerLog *log, bool create, StokerError *err)
+{
+  g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
+  StokerUuid found = { { 0 } };
+  int rc = seg_metadata_read (seg_disk (log), path, &found);
+  bool had_id = rc == 0;
+
+  if (rc == 0 && !stoker_uuid_is_zero (log->topic_id) && !stoker_uuid_equal (found, log->topic_id)) {
+    stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s/partition.metadata: belongs to another topic of this name", path);
+    return STOKER_INCONSISTENT_TOPIC_ID;
+  }
+  if (rc == 0)
+    log->topic_id = found;
+  if (rc == -EINVAL)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "not a partition.metadata file: written anew | file=%s/partition.metadata",
+                path);
+  if (rc == -ENOENT) {
+    StokerPathInfo info;
+    rc = stoker_disk_stat (seg_disk (log), path, &info);
+    if (rc == -ENOENT && !create) {
+      stoker_error_set (err, STOKER_ERROR_FAILED, "%s: there is no such log", path);
+      return STOKER_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    if (rc == -ENOENT)
+      rc = stoker_disk_mkdir (seg_disk (log), path);
+  }
+  if ((rc == 0 || rc == -EINVAL) && !had_id && !stoker_uuid_is_zero (log->topic_id))
+    rc = seg_metadata_write (seg_disk (log), path, log->topic_id);
+  if (rc == 0 || rc == -EINVAL)
+    return 0;
+  stoker_error_set (err, STOKER_ERROR_IO, "%s: cannot be used: %s", path, g_strerror (-rc));
+  return STOKER_KAFKA_STORAGE_ERROR;
+}
+
+static Mark
+take_mark (Engine *e, LogDir *dir, const StokerLog *log)
+{
+  g_autofree char *key = seg_mark_key (log->topic, log->partition);
+  Mark mark = { -1, -1, -1 }, *found;
+
+  pthread_mutex_lock (&e->lock);
+  found = g_hash_table_lookup (dir->marks, key);
+  if (found)
+    mark = *found;
+  pthread_mutex_unlock (&e->lock);
+  return mark;
+}
+
+int
+seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err)
+{
+  Engine *e = self->state;
+  LogDir *dir = seg_dir (e, spec->dir->index);
+  g_autofree char *key = NULL;
+  StokerLog *log;
+  Mark mark;
+  int rc;
+
+  *out = NULL;
+  if (dir == NULL) {
+    stoker_error_set (err, STOKER_ERROR_FAILED, "%s: log directory is not attached", spec->dir->path);
+    return STOKER_KAFKA_STORAGE_ERROR;
+  }
+  log = log_new (e, dir, spec);
+  mark = take_mark (e, dir, log);
+  rc = prepare_dir (log, spec->create, err);
+  if (rc == 0 && seg_load (log, &mark, err) < 0)
+    rc = STOKER_KAFKA_STORAGE_ERROR;
+  if (rc != 0) {
+    for (uint32_t i = 0; i < log->n_segs; i++)
+      seg_file_drop (log, log->segs[i]);
+    seg_log_unref (log);
+    return rc;
+  }
+  key = seg_mark_key (log->topic, log->partition);
+  pthread_mutex_lock (&e->lock);
+  g_hash_table_remove (dir->marks, key);
+  g_ptr_array_add (dir->logs, log);
+  pthread_mutex_unlock (&e->lock);
+  *out = log;
+  return 0;
+}
+
+/* From here on nobody else works on the log. */
+static void
+quiesce (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  log->closed = true;
+  while (log->job_running)
+    pthread_cond_wait (&log->cond, &log->lock);
+  seg_claim (log);
+  pthread_mutex_unlock (&log->lock);
+}
+
+static void
+release (StokerLog *log, const Mark *mark)
+{
+  Engine *e = log->engine;
+
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    seg_file_drop (log, log->segs[i]);
+  pthread_mutex_lock (&e->lock);
+  g_ptr_array_remove_fast (log->dir->logs, log);
+  if (mark)
+    g_hash_table_replace (log->dir->marks, seg_mark_key (log->topic, log->partition), g_memdup2 (mark, sizeof *mark));
+  pthread_mutex_unlock (&e->lock);
+  seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+  seg_mark_dirty (log, CHECKPOINT_START);
+  seg_mark_dirty (log, CHECKPOINT_HW);
+  seg_log_unref (log);
+}
+
+/* All of the active segment to its files, flushed, and the producer snapshot. */
+static int
+finish_active (StokerLog *log)
+{
+  Segment *s = seg_active (log);
+  StokerBuf snapshot = { 0 };
+  StokerFile *f;
+  int rc;
+
+  seg_index_note_final (s);
+  rc = seg_index_write (log, s, true);
+  if (rc == 0)
+    rc = seg_file_trim (log, s);
+  if (rc == 0 && log->recovery < log->end && (rc = seg_file_get (log, s, &f)) == 0) {
+    rc = stoker_file_sync (f);
+    stoker_file_unref (f);
+  }
+  if (rc == 0 && log->end > log->snapshot && log->end > log->segs[0]->base) {
+    stoker_producers_save (log->producers, &snapshot);
+    rc = seg_snapshot_write (log, log->end, &snapshot);
+    stoker_buf_clear (&snapshot);
+  }
+  return rc;
+}
+
+void
+seg_close (StokerInstance *self, StokerLog *log)
+{
+  Mark mark;
+  int rc;
+
+  quiesce (log);
+  rc = seg_settle (log);
+  if (rc == 0)
+    rc = finish_active (log);
+  if (rc == 0)
+    rc = seg_epochs_write (log);
+  if (rc == 0 && !log->failed)
+    log->recovery = log->end;
+  if (rc < 0 || log->failed) {
+    /* Not closed as it should be: without its index the next open checks the segment, even after a clean stop. */
+    g_autofree char *index = seg_path (log, seg_active (log)->base, ".index");
+    stoker_disk_unlink (seg_disk (log), index);
+    stoker_log (self, STOKER_LOG_ERROR, "segment.close_failed", "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
+                rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
+  }
+  mark = (Mark){ log->recovery, log->start > log->segs[0]->base ? log->start : -1, log->hw };
+  release (log, &mark);
+}
+
+int
+seg_remove (StokerInstance *self, StokerLog *log, StokerError *err)
+{
+  Engine *e = log->engine;
+  LogDir *dir = log->dir;
+  g_autofree char *from = g_build_filename (dir->path, log->name, NULL);
+  uint64_t a = stoker_host_random (self->host), b = stoker_host_random (self->host);
+  /* 255 bytes is what a name may have; the suffix takes 40 of them. */
+  char *to = g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, log->name, a, b);
+  int64_t due = seg_now_ms (log) + log->set.file_delete_delay_ms;
+  int rc;
+
+  quiesce (log);
+  rc = stoker_disk_rename (e->disk, from, to);
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (e->disk, dir->path);
+  if (rc < 0)
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot rename %s to remove it: %s", from, g_strerror (-rc));
+  release (log, NULL);
+  seg_doom (e, dir, to, true, due);
+  return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
+}
+
+void
+seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out)
+{
+  pthread_mutex_lock (&log->lock);
+  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw, MIN (log->hw, log->first_open) };
+  for (uint32_t i = 0; i < log->n_done; i++)
+    if (log->done[i].marker >= log->hw)
+      out->stable = MIN (out->stable, log->done[i].first);
+  out->stable = MAX (out->stable, log->start);
+  pthread_mutex_unlock (&log->lock);
+}
+
+void
+seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw)
+{
+  uint32_t kept = 0;
+
+  pthread_mutex_lock (&log->lock);
+  hw = MIN (hw, log->end);
+  if (hw > log->hw) {
+    log->hw = hw;
+    for (uint32_t i = 0; i < log->n_done; i++)
+      if (log->done[i].marker >= hw)
+        log->done[kept++] = log->done[i];
+    log->n_done = kept;
+    seg_mark_dirty (log, CHECKPOINT_HW);
+  }
+  pthread_mutex_unlock (&log->lock);
+}
+
+int
+seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
+{
+  int64_t end;
+  uint32_t cuts;
+  Segment *s;
+  StokerFile *f;
+  int rc = seg_settle (log);
+
+  pthread_mutex_lock (&log->lock);
+  s = seg_segment_ref (seg_active (log));
+  end = log->end;
+  cuts = log->cuts;
+  log->flushed_ms = seg_now_ms (log);
+  pthread_mutex_unlock (&log->lock);
+  if (rc == 0)
+    rc = seg_epochs_write (log);
+  if (rc == 0 && log->recovery < end) {
+    rc = seg_file_get (log, s, &f);
+    if (rc == 0) {
+      rc = stoker_file_sync (f);
+      stoker_file_unref (f);
+    }
+  }
+  pthread_mutex_lock (&log->lock);
+  if (rc == 0 && cuts == log->cuts)
+    log->recovery = MAX (log->recovery, end);
+  log->failed |= rc < 0;
+  pthread_mutex_unlock (&log->lock);
+  seg_segment_unref (s);
+  if (rc == 0) {
+    seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+    return 0;
+  }
+  stoker_error_set (err, STOKER_ERROR_IO, "cannot flush %s/%s: %s", log->dir->path, log->name, g_strerror (-rc));
+  return STOKER_KAFKA_STORAGE_ERROR;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Recovery of one segment: every batch is checked, the file is cut at the first byte that is none, the indexes are made
+ * anew.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CHUNK (1u << 20)
+
+/* A window over the file that grows to hold the largest batch. */
+typedef struct Reader
+{
+  StokerFile *file;
+  uint64_t size, at; /* file position of data[0] */
+  StokerBuf buf;
+} Reader;
+
+/* Makes [pos, pos + len) readable; NULL when the file does not have it. */
+static const uint8_t *
+view (Reader *r, uint64_t pos, size_t len)
+{
+  ssize_t n;
+
+  if (len > r->size - pos)
+    return NULL;
+  if (pos >= r->at && pos + len <= r->at + r->buf.len)
+    return r->buf.data + (pos - r->at);
+  r->buf.len = 0;
+  n = stoker_file_pread (r->file, stoker_buf_reserve (&r->buf, MAX (len, CHUNK)), MIN (MAX (len, CHUNK), r->size - pos), pos);
+  r->at = pos;
+  r->buf.len = n > 0 ? (size_t)n : 0;
+  return r->buf.len >= len ? r->buf.data : NULL;
+}
+
+/* The batch at `pos`, checked whole; NULL: there is none, *why says what is wrong. */
+static const uint8_t *
+good_batch (Reader *r, uint64_t pos, int64_t base, int64_t next, StokerBatch *b, const char **why)
+{
+  const uint8_t *p = view (r, pos, STOKER_BATCH_HEADER);
+
+  *why = "torn batch";
+  if (p == NULL)
+    return NULL;
+  *why = "not a batch of magic 2";
+  if (!seg_header_read (p, b))
+    return NULL;
+  *why = "offsets do not follow";
+  if (b->base_offset < next || stoker_batch_last_offset (b) - base > INT32_MAX)
+    return NULL;
+  *why = "torn batch";
+  p = view (r, pos, (size_t)b->length);
+  if (p == NULL)
+    return NULL;
+  *why = "wrong CRC";
+  return stoker_batch_crc_ok (p, b) ? p : NULL;
+}
+
+typedef struct Rebuild
+{
+  GArray *aborted; /* of TxnEntry */
+  uint64_t valid, last_entry;
+  int64_t next;
+  LogSettings set;
+} Rebuild;
+
+/* Index entries as Kafka's own recovery makes them: one where more than the interval lies between, at the batch's own start. */
+static void
+note (StokerLog *log, Segment *s, Rebuild *x, const StokerBatch *b)
+{
+  int64_t last = stoker_batch_last_offset (b);
+
+  s->since_entry = x->valid - x->last_entry;
+  if (s->since_entry > (uint64_t)x->set.index_interval_bytes)
+    x->last_entry = x->valid;
+  seg_index_note (s, &x->set, last, x->valid, (uint64_t)b->length, b->max_timestamp, last);
+  if (!s->first_known) {
+    s->first_known = true;
+    s->first_timestamp = b->max_timestamp;
+  }
+  x->valid += (uint64_t)b->length;
+  x->next = last + 1;
+}
+
+static void
+note_state (StokerLog *log, Rebuild *x, const uint8_t *p, const StokerBatch *b)
+{
+  int32_t type = -1, epoch = -1;
+  TxnEntry t;
+
+  if (b->leader_epoch >= 0 && b->leader_epoch > seg_epoch_newest (log))
+    seg_epoch_assign (log, b->leader_epoch, b->base_offset);
+  if (b->attributes & STOKER_BATCH_CONTROL)
+    seg_control_parse (p, (size_t)b->length, &type, &epoch);
+  if (seg_txn_update (log, b, type, epoch, &t))
+    g_array_append_val (x->aborted, t);
+}
+
+/* Data of message formats before 2 must not be taken for damage: refuse the log rather than cut it. */
+static bool
+is_legacy (Reader *r)
+{
+  const uint8_t *p = view (r, 0, 17);
+  int32_t length = p ? (int32_t)seg_get (p + 8, 4) : 0;
+
+  return p && (p[16] == 0 || p[16] == 1) && length >= 14 && (uint64_t)length + 12 <= r->size;
+}
+
+static int
+cut_at (StokerLog *log, Segment *s, StokerFile *f, uint64_t size, uint64_t valid, const char *why)
+{
+  int rc = stoker_file_truncate (f, valid);
+
+  if (rc == 0)
+    rc = stoker_file_sync (f);
+  stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: %" PRIu64 " bytes cut off | file=%s/%s/%020" PRId64 ".log position=%" PRIu64,
+              why, size - valid, log->dir->path, log->name, s->base, valid);
+  return rc;
+}
+
+static int
+write_txn (StokerLog *log, Segment *s, const GArray *aborted)
+{
+  g_autofree char *path = seg_path (log, s->base, ".txnindex");
+
+  if (s->has_txn)
+    stoker_disk_unlink (seg_disk (log), path);
+  s->has_txn = false;
+  return aborted->len ? seg_txn_append (log, s, (const TxnEntry *)aborted->data, aborted->len) : 0;
+}
+
+/* Reads all of it; how far it is good in x->valid. */
+static const char *
+scan (StokerLog *log, Segment *s, Reader *r, bool state, Rebuild *x)
+{
+  const uint8_t *p;
+  const char *why = NULL;
+  StokerBatch b;
+
+  while (x->valid < r->size && (p = good_batch (r, x->valid, s->base, x->next, &b, &why)) != NULL) {
+    if (state)
+      note_state (log, x, p, &b);
+    note (log, s, x, &b);
+  }
+  return why;
+}
+
+/* What was found out becomes what readers and writers see. */
+static void
+take_over (StokerLog *log, Segment *s, Segment *fresh)
+{
+  pthread_mutex_lock (&log->lock);
+  seg_index_clear (s);
+  s->size = fresh->size;
+  s->max_timestamp = fresh->max_timestamp;
+  s->max_offset = fresh->max_offset;
+  s->first_timestamp = fresh->first_timestamp;
+  s->max_known = true;
+  s->first_known = fresh->first_known;
+  s->has_txn = fresh->has_txn;
+  s->index_missing = false;
+  s->disk_offsets = fresh->disk_offsets;
+  s->disk_times = fresh->disk_times;
+  s->last_time = fresh->last_time;
+  s->last_time_offset = fresh->last_time_offset;
+  s->since_entry = 0;
+  s->reserved = 0;
+  pthread_mutex_unlock (&log->lock);
+}
+
+static int
+check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bool *cut, StokerError *err)
+{
+  const char *why;
+  int rc = 0;
+
+  if (r->size >= 17 && is_legacy (r)) {
+    stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s/%s/%020" PRId64 ".log: holds messages of format 0 or 1, which are not read: "
+                      "have Apache Kafka rewrite them first", log->dir->path, log->name, fresh->base);
+    return -EPROTONOSUPPORT;
+  }
+  why = scan (log, fresh, r, state, x);
+  *cut = x->valid < r->size;
+  if (*cut)
+    rc = cut_at (log, fresh, r->file, r->size, x->valid, why);
+  fresh->size = x->valid;
+  seg_index_note_final (fresh);
+  if (rc == 0)
+    rc = seg_index_rewrite (log, fresh);
+  if (rc == 0 && state)
+    rc = write_txn (log, fresh, x->aborted);
+  return rc;
+}
+
+int
+seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err)
+{
+  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (TxnEntry)), .next = s->base, .set = log->set };
+  Reader r = { .size = s->size };
+  Segment *fresh = seg_segment_new (log, s->base); /* readers use `s` meanwhile */
+  int rc = seg_file_get (log, s, &r.file);
+
+  *cut = false;
+  fresh->max_known = true;
+  fresh->has_txn = s->has_txn;
+  if (rc == 0)
+    rc = check_all (log, fresh, &r, state, &x, cut, err);
+  if (rc == 0)
+    take_over (log, s, fresh);
+  *end = x.next;
+  stoker_file_unref (r.file);
+  stoker_buf_clear (&r.buf);
+  g_array_unref (x.aborted);
+  seg_segment_unref (fresh);
+  if (rc < 0 && err && err->text[0] == '\0')
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name, s->base, g_strerror (-rc));
+  return rc;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Walking over the batch headers of a .log file, 4 KiB at a time.
+ */
+#include "engine.h"
+
+#include <string.h>
+
+void
+seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end)
+{
+  w->file = f;
+  w->pos = pos;
+  w->end = end;
+  w->buf_pos = 0;
+  w->buf_len = 0;
+}
+
+int
+seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
+{
+  if (w->pos >= w->end)
+    return 0;
+  if (w->end - w->pos < STOKER_BATCH_HEADER)
+    return -1;
+  if (w->pos < w->buf_pos || w->pos + STOKER_BATCH_HEADER > w->buf_pos + w->buf_len) {
+    ssize_t n = stoker_file_pread (w->file, w->buf, MIN (SEG_WALK_BUF, w->end - w->pos), w->pos);
+    w->buf_pos = w->pos;
+    w->buf_len = n > 0 ? (size_t)n : 0;
+    if (n < (ssize_t)STOKER_BATCH_HEADER)
+      return -1;
+  }
+  if (!seg_header_read (w->buf + (w->pos - w->buf_pos), out) || (uint64_t)out->length > w->end - w->pos)
+    return -1;
+  *pos = w->pos;
+  w->pos += (uint64_t)out->length;
+  return 1;
+}
+
+static bool
+varint (const uint8_t **p, const uint8_t *end, int64_t *out)
+{
+  uint64_t v = 0;
+
+  for (unsigned shift = 0; shift < 64 && *p < end; shift += 7) {
+    uint8_t byte = *(*p)++;
+    v |= (uint64_t)(byte & 0x7f) << shift;
+    if (!(byte & 0x80)) {
+      *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool
+seg_control_parse (const uint8_t *batch, size_t len, int32_t *type, int32_t *epoch)
+{
+  const uint8_t *p = batch + STOKER_BATCH_HEADER, *end = batch + len;
+  int64_t n;
+
+  *type = *epoch = -1;
+  /* length, attributes, timestamp delta, offset delta, key length */
+  if (len <= STOKER_BATCH_HEADER || !varint (&p, end, &n) || p++ >= end || !varint (&p, end, &n) || !varint (&p, end, &n)
+      || !varint (&p, end, &n) || n < 4 || end - p < n)
+    return false;
+  *type = (int16_t)seg_get (p + 2, 2);
+  p += n;
+  if (!varint (&p, end, &n) || n < 6 || end - p < n)
+    return false;
+  *epoch = (int32_t)seg_get (p + 2, 4);
+  return true;
+}
+
+bool
+seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch)
+{
+  uint8_t buf[256]; /* a marker takes 78 bytes */
+  size_t len = MIN (sizeof buf, (size_t)b->length);
+
+  *type = *epoch = -1;
+  return stoker_file_pread (f, buf, len, pos) == (ssize_t)len && seg_control_parse (buf, len, type, epoch);
+}
+
+static int
+walk_to (Walk *w, int64_t offset, uint64_t *pos, StokerBatch *batch)
+{
+  int rc;
+
+  while ((rc = seg_walk_next (w, batch, pos)) == 1)
+    if (stoker_batch_last_offset (batch) >= offset)
+      break;
+  return rc;
+}
+
+int
+seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch)
+{
+  uint64_t from = seg_index_lookup (log, s, offset, size);
+  Walk w;
+  int rc;
+
+  seg_walk_begin (&w, f, from, size);
+  rc = walk_to (&w, offset, pos, batch);
+  if (rc < 0 && from > 0) {
+    /* An index that points between batches is not believed: the log itself is. */
+    seg_walk_begin (&w, f, 0, size);
+    rc = walk_to (&w, offset, pos, batch);
+    if (rc >= 0)
+      stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "index points between batches | file=%s/%s/%020" PRId64 ".index position=%" PRIu64,
+                  log->dir->path, log->name, s->base, from);
+  }
+  if (rc < 0)
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.damaged", "no batch of magic 2 | file=%s/%s/%020" PRId64 ".log position=%" PRIu64,
+                log->dir->path, log->name, s->base, w.pos);
+  return rc;
+}

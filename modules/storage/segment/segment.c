@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storage/segment: logs in Apache Kafka's directory layout and file formats. This file is what the core sees of it.
+ */
+#define STOKER_API_LEVEL STOKER_API_1_0
+#include "engine.h"
+
+static int
+init (StokerInstance *self, StokerError *err)
+{
+  Engine *e = self->state;
+
+  e->self = self;
+  e->conf = self->conf;
+  pthread_mutex_init (&e->lock, NULL);
+  pthread_mutex_init (&e->files_lock, NULL);
+  e->dirs = g_ptr_array_new ();
+  g_queue_init (&e->files);
+  return 0;
+}
+
+static int
+start (StokerInstance *self, StokerError *err)
+{
+  Engine *e = self->state;
+
+  e->disk = stoker_host_disk (self->host);
+  return 0;
+}
+
+static void
+fini (StokerInstance *self)
+{
+  Engine *e = self->state;
+
+  if (e->dirs == NULL)
+    return;
+  for (guint i = 0; i < e->dirs->len; i++)
+    if (e->dirs->pdata[i])
+      seg_dir_free (e->dirs->pdata[i]);
+  g_ptr_array_unref (e->dirs);
+  pthread_mutex_destroy (&e->lock);
+  pthread_mutex_destroy (&e->files_lock);
+}
+
+static const StokerOption options[] = {
+  { .name = "files.max", .type = STOKER_OPTION_INT, .def = "128", .min = "8", .max = "100000", .unit = "files",
+    .offset = offsetof (SegConf, files_max), .summary = "segment files kept open at most",
+    .text = "Beyond it the file that was not used for longest is closed. Files that are just being read or sent do not count." },
+  { .name = "files.idle", .type = STOKER_OPTION_DURATION, .def = "30s", .min = "1s", .unit = "ms",
+    .offset = offsetof (SegConf, files_idle_ms), .summary = "close a segment file that was not used for so long",
+    .text = "Disk space that was reserved for the segment beyond its end is given back then." },
+  { .name = "window.replay", .type = STOKER_OPTION_SIZE, .def = "16MiB", .min = "0", .unit = "bytes",
+    .offset = offsetof (SegConf, replay_bytes), .summary = "how far back producers' newest batches are looked for at open",
+    .text = "A producer snapshot holds one batch per producer. So that a retry of any of the newest five is recognised after a "
+            "restart, the batch headers in this much of the end of the log are read again, in logs that have idempotent producers." },
+};
+
+static const StokerStorageOps ops = {
+  .head = { sizeof (StokerStorageOps), STOKER_STORAGE_VERSION },
+  .dir_attach = seg_dir_attach,
+  .dir_checkpoint = seg_dir_checkpoint,
+  .dir_detach = seg_dir_detach,
+  .tick = seg_tick,
+  .open = seg_open,
+  .close = seg_close,
+  .remove = seg_remove,
+  .configure = seg_configure,
+  .append = seg_append,
+  .read = seg_read,
+  .ends = seg_ends,
+  .set_hw = seg_set_hw,
+  .epoch_begin = seg_epoch_begin,
+  .epoch_end = seg_epoch_end,
+  .epoch_latest = seg_epoch_latest,
+  .find_time = seg_find_time,
+  .aborted = seg_aborted,
+  .truncate = seg_truncate,
+  .reset = seg_reset,
+  .set_start = seg_set_start,
+  .flush = seg_flush,
+  .segments = seg_segments,
+  .drop = seg_drop,
+  .bytes = seg_bytes,
+  .producers = seg_producers_each,
+  .expire_producers = seg_producers_expire,
+};
+
+STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",
+               .summary = "logs on disk in Apache Kafka's layout and formats", .threads = STOKER_THREADS_PARALLEL, .ops = &ops,
+               .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (SegConf), .state_size = sizeof (Engine),
+               .init = init, .start = start, .fini = fini);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Transactions of a log: which are open, which are ended but not below the high watermark yet (both hold back the last
+ * stable offset), and the .txnindex files that name the aborted ones.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+bool
+seg_txn_update (StokerLog *log, const StokerBatch *b, int32_t control_type, int32_t control_epoch, TxnEntry *aborted)
+{
+  StokerProducerRow row;
+  bool ends = b->producer_id >= 0 && (control_type == 0 || control_type == 1) && stoker_producers_get (log->producers, b->producer_id, &row)
+              && row.txn_first_offset >= 0;
+
+  if (b->producer_id < 0)
+    return false;
+  stoker_producers_update (log->producers, b, control_type, control_epoch);
+  if (!ends && !(b->attributes & STOKER_BATCH_TRANSACTIONAL))
+    return false;
+  log->first_open = stoker_producers_first_open (log->producers);
+  if (!ends)
+    return false;
+  if (log->n_done == log->cap_done) {
+    log->cap_done = log->cap_done ? log->cap_done * 2 : 4;
+    log->done = g_renew (DoneTxn, log->done, log->cap_done);
+  }
+  log->done[log->n_done++] = (DoneTxn){ row.txn_first_offset, b->base_offset };
+  *aborted = (TxnEntry){ b->producer_id, row.txn_first_offset, b->base_offset, MIN (log->first_open, b->base_offset + 1) };
+  return control_type == 0;
+}
+
+int
+seg_txn_append (StokerLog *log, Segment *s, const TxnEntry *entries, size_t n)
+{
+  g_autofree char *path = seg_path (log, s->base, ".txnindex");
+  g_autofree uint8_t *bytes = g_malloc0 (n * SEG_TXN_ENTRY + 1);
+  StokerFile *f;
+  int64_t size;
+  int rc;
+
+  for (size_t i = 0; i < n; i++) {
+    uint8_t *p = bytes + i * SEG_TXN_ENTRY;
+    seg_put (p + 2, (uint64_t)entries[i].producer_id, 8);
+    seg_put (p + 10, (uint64_t)entries[i].first, 8);
+    seg_put (p + 18, (uint64_t)entries[i].last, 8);
+    seg_put (p + 26, (uint64_t)entries[i].stable, 8);
+  }
+  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, &f);
+  if (rc < 0)
+    return rc;
+  size = stoker_file_size (f);
+  rc = size < 0 ? (int)size : stoker_file_pwrite (f, bytes, n * SEG_TXN_ENTRY, (uint64_t)(size - size % SEG_TXN_ENTRY));
+  stoker_file_unref (f);
+  pthread_mutex_lock (&log->lock);
+  s->has_txn = true;
+  pthread_mutex_unlock (&log->lock);
+  return rc;
+}
+
+/* The whole file into `b`; no file is an empty one. */
+static int
+read_entries (StokerLog *log, Segment *s, StokerBuf *b)
+{
+  g_autofree char *path = seg_path (log, s->base, ".txnindex");
+  int rc = stoker_disk_read_all (seg_disk (log), path, INT32_MAX, b);
+
+  b->len -= b->len % SEG_TXN_ENTRY;
+  return rc == -ENOENT ? 0 : rc;
+}
+
+static TxnEntry
+entry_at (const StokerBuf *b, size_t at)
+{
+  const uint8_t *p = b->data + at;
+  return (TxnEntry){ (int64_t)seg_get (p + 2, 8), (int64_t)seg_get (p + 10, 8), (int64_t)seg_get (p + 18, 8),
+                     (int64_t)seg_get (p + 26, 8) };
+}
+
+int
+seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset)
+{
+  g_autofree char *path = seg_path (log, s->base, ".txnindex");
+  StokerBuf b = { 0 };
+  StokerFile *f;
+  size_t at = 0;
+  int rc = s->has_txn ? read_entries (log, s, &b) : 0;
+
+  if (rc < 0 || !s->has_txn)
+    return rc;
+  while (at < b.len && entry_at (&b, at).last < offset)
+    at += SEG_TXN_ENTRY;
+  if (at == 0) {
+    rc = stoker_disk_unlink (seg_disk (log), path);
+    rc = rc == -ENOENT ? 0 : rc;
+    s->has_txn = rc < 0;
+  } else if (at < b.len) {
+    rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE, &f);
+    if (rc == 0) {
+      rc = stoker_file_truncate (f, at);
+      stoker_file_unref (f);
+    }
+  }
+  stoker_buf_clear (&b);
+  return rc;
+}
+
+/* The aborted transactions of one segment. False: enough, nothing later can matter or the caller has heard enough. */
+static bool
+tell (const StokerBuf *b, int64_t from, int64_t to, bool (*each) (void *user, const StokerAborted *a), void *user)
+{
+  for (size_t at = 0; at < b->len; at += SEG_TXN_ENTRY) {
+    TxnEntry t = entry_at (b, at);
+    StokerAborted a = { t.producer_id, t.first };
+    if (t.last >= from && t.first < to && !each (user, &a))
+      return false;
+    if (t.stable >= to)
+      return false;
+  }
+  return true;
+}
+
+int
+seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
+             bool (*each) (void *user, const StokerAborted *a), void *user)
+{
+  g_autoptr (GPtrArray) segs = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_segment_unref);
+  bool more = true;
+  int rc = 0;
+
+  pthread_mutex_lock (&log->lock);
+  for (uint32_t i = seg_find (log, from); i < log->n_segs; i++)
+    if (log->segs[i]->has_txn)
+      g_ptr_array_add (segs, seg_segment_ref (log->segs[i]));
+  pthread_mutex_unlock (&log->lock);
+  for (guint i = 0; i < segs->len && more && rc == 0; i++) {
+    StokerBuf b = { 0 };
+    rc = read_entries (log, segs->pdata[i], &b);
+    more = rc == 0 && tell (&b, from, to, each, user);
+    stoker_buf_clear (&b);
+  }
+  return rc == 0 ? 0 : STOKER_KAFKA_STORAGE_ERROR;
+}
