@@ -54,6 +54,8 @@ drop_sealed (StokerLog *log, int64_t offset, const char *reason)
   g_autofree Segment **gone = NULL;
   uint32_t n = 0;
 
+  /* Nobody may be finishing one of them. Where that fails (the disk is full, say) they go unfinished. */
+  seg_settle (log);
   pthread_mutex_lock (&log->lock);
   while (n + 1 < log->n_segs && next_of (log, n) <= offset)
     n++;

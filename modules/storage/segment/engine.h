@@ -165,7 +165,7 @@ struct StokerLog
   pthread_mutex_t lock;
   pthread_cond_t cond;
   LogSettings set;
-  bool claimed, settling, closed, failed, epochs_dirty, job_posted, job_running;
+  bool claimed, settling, closed, failed, epochs_dirty, epochs_writing, job_posted, job_running;
   uint32_t cuts; /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs; /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
@@ -186,7 +186,6 @@ struct StokerLog
 /* ---- engine.c, tick.c */
 StokerDisk *seg_disk (const StokerLog *log);
 int64_t seg_now_ms (const StokerLog *log);
-StokerDisk *seg_engine_disk (Engine *e);
 int seg_dir_attach (StokerInstance *self, const StokerLogDir *dir, void (*found) (void *user, const StokerLogFound *f),
                     void *user, StokerError *err);
 int seg_dir_checkpoint (StokerInstance *self, int dir, StokerError *err);
@@ -281,7 +280,7 @@ void seg_epoch_truncate_end (StokerLog *log, int64_t end);
 void seg_epoch_truncate_start (StokerLog *log, int64_t start);
 int32_t seg_epoch_at (const StokerLog *log, int64_t offset);
 int32_t seg_epoch_newest (const StokerLog *log);
-/* Writes the file when it is out of date; lock not held, claim held or log private. */
+/* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. */
 int seg_epochs_write (StokerLog *log);
 int seg_epochs_load (StokerLog *log, StokerError *err);
 int seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch);

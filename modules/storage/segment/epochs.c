@@ -77,22 +77,25 @@ seg_epochs_write (StokerLog *log)
   int rc;
 
   pthread_mutex_lock (&log->lock);
+  while (log->epochs_writing)
+    pthread_cond_wait (&log->cond, &log->lock);
   if (!log->epochs_dirty) {
     pthread_mutex_unlock (&log->lock);
     return 0;
   }
   log->epochs_dirty = false;
+  log->epochs_writing = true;
   seg_checkpoint_begin (&b, log->n_epochs);
   for (uint32_t i = 0; i < log->n_epochs; i++)
     stoker_buf_printf (&b, "%d %" PRId64 "\n", log->epochs[i].epoch, log->epochs[i].start);
   pthread_mutex_unlock (&log->lock);
   rc = stoker_disk_write_atomic (seg_disk (log), path, b.data, b.len);
   stoker_buf_clear (&b);
-  if (rc < 0) {
-    pthread_mutex_lock (&log->lock);
-    log->epochs_dirty = true;
-    pthread_mutex_unlock (&log->lock);
-  }
+  pthread_mutex_lock (&log->lock);
+  log->epochs_writing = false;
+  log->epochs_dirty |= rc < 0;
+  pthread_cond_broadcast (&log->cond);
+  pthread_mutex_unlock (&log->lock);
   return rc;
 }
 
