@@ -131,6 +131,7 @@ kit_crash (Kit *k)
   StokerInstance *old_engine = k->engine;
   g_autofree char *base = test_dir_new ();
 
+  test_host_drain_work (k->host); /* a copy of files that are just being renamed would be of no one moment */
   k->path = g_build_filename (base, "data", NULL);
   copy_tree (old_path, k->path);
   k->ops->close (old_engine, old_log); /* what it writes now, the copy does not see */
