@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The log directories of a broker: making and locking them, whose they are (meta.properties), and whether the last stop was
+ * clean (kafka-facts 5.1). What lies inside belongs to the storage engines.
+ *
+ * In two steps, because the cluster's id may be known only after the embedded coordinator, which lives in the first
+ * directory, is open: stk_logdirs_open, then stk_logdirs_bind.
+ *
+ * Thread: control or a disk thread, one at a time; every call may block.
+ */
+#ifndef STK_CONTROL_LOGDIRS_H
+#define STK_CONTROL_LOGDIRS_H
+
+#include <stoker/storage.h>
+
+typedef struct StkLogDirs StkLogDirs;
+
+/* Makes the directories that are not there, locks all, reads what they say of themselves, and takes the clean-shutdown marker away.
+ * An error for the first that cannot be used: in use by another broker, not a log directory, of another broker or of a
+ * KRaft cluster, not writable. `paths`: absolute. */
+StkLogDirs *stk_logdirs_open (StokerDisk *disk, const char *const *paths, int n, int32_t broker_id, StokerError *err);
+/* The cluster id that the directories carry, NULL: all are new. */
+const char *stk_logdirs_cluster_id (const StkLogDirs *d);
+/* Makes them this cluster's: writes meta.properties where there is none; an error when one belongs to another cluster. */
+int stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err);
+/* One entry per directory, in the order of the paths; borrowed. */
+const StokerLogDir *stk_logdirs_list (const StkLogDirs *d, int *n);
+/* After everything in them is flushed and closed: writes the clean-shutdown markers. */
+int stk_logdirs_mark_clean (StkLogDirs *d, int64_t broker_epoch, StokerError *err);
+/* Unlocks and frees; without mark_clean the next start recovers. NULL is allowed. */
+void stk_logdirs_free (StkLogDirs *d);
+
+#endif
