@@ -28,6 +28,12 @@ kafka_input_end (StokerInstance *self, void *session)
 }
 
 static void
+kafka_drained (StokerInstance *self, void *session)
+{
+  session_drained (session);
+}
+
+static void
 kafka_close (StokerInstance *self, void *session)
 {
   session_close (session);
@@ -52,6 +58,7 @@ static const StokerProtocolOps ops = {
   .open = kafka_open,
   .input = kafka_input,
   .input_end = kafka_input_end,
+  .drained = kafka_drained,
   .close = kafka_close,
 };
 

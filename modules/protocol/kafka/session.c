@@ -14,10 +14,13 @@ struct Session
   unsigned n;
   size_t bytes;       /* frames of produce requests under way */
   bool serial;        /* a request other than Produce is under way: nothing else may begin */
+  bool waiting;       /* the next request cannot begin before those under way are answered */
+  bool full;          /* the peer does not read its answers: nothing begins until they have gone out */
   bool held;          /* we asked the connection to stop reading */
   bool busy;          /* inside input or close: answers are sent and requests freed at its end */
   bool produced;      /* gathered appends wait for stoker_produce_flush */
-  bool refused;       /* closing: no more requests */
+  bool closing;       /* stoker_conn_close was called: nothing is sent any more */
+  const char *ending; /* no more requests are taken; the connection is closed after the answers that are due. Static text */
 };
 
 /* ---- requests */
@@ -76,6 +79,25 @@ hold (Session *s, bool on)
   }
 }
 
+static void
+close_conn (Session *s, const char *reason)
+{
+  if (s->closing || !s->conn)
+    return;
+  s->closing = true;
+  s->ending = reason;
+  stoker_conn_close (s->conn, true, reason);
+}
+
+/* Is there room to go on reading? Below half of the limits, so that it does not stop and go for every request. */
+static bool
+may_resume (const Session *s)
+{
+  if (s->serial || s->full || (s->waiting && s->first))
+    return false;
+  return s->n < SESSION_MAX_REQUESTS / 2 && s->bytes < SESSION_MAX_BYTES / 2;
+}
+
 /* Sends what is due at the head of the queue, and lets reading go on when there is room again. */
 static void
 settle (Session *s)
@@ -89,16 +111,18 @@ settle (Session *s)
     s->bytes -= rq->frame_bytes;
     if (rq->handler == NULL || rq->handler->key != 0)
       s->serial = false;
-    if (rq->reason && s->conn && !s->refused) {
-      s->refused = true;
-      stoker_conn_close (s->conn, true, rq->reason);
-    } else if (!rq->silent && s->conn && !s->refused) {
+    if (rq->reason)
+      close_conn (s, rq->reason);
+    else if (!rq->silent && s->conn && !s->closing)
       stoker_conn_send (s->conn, &rq->out);
-    }
     request_put (s, rq);
   }
-  if (s->held && !s->serial && s->n < SESSION_MAX_REQUESTS / 2 && s->bytes < SESSION_MAX_BYTES / 2)
+  if (s->ending && s->first == NULL)
+    close_conn (s, s->ending);
+  if (s->held && may_resume (s)) {
+    s->waiting = false;
     hold (s, false);
+  }
 }
 
 static void
@@ -113,6 +137,8 @@ free_if_over (Session *s)
 void
 session_ended (Session *s, Request *rq)
 {
+  if (rq->reason && !s->ending)
+    s->ending = rq->reason;
   if (s->busy)
     return;
   settle (s);
@@ -133,15 +159,28 @@ be32 (const uint8_t *p)
   return (int32_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
 }
 
-/* May the request in this frame begin now? A frame too short for a key begins: it is refused at once. */
+/* A frame too short for a key is like any other that is no Produce request: it is refused when its turn comes. */
 static bool
-may_begin (const Session *s, const uint8_t *frame, size_t len)
+is_produce (const uint8_t *frame, size_t len)
 {
-  bool produce = len >= 2 && frame[0] == 0 && frame[1] == 0;
+  return len >= 2 && frame[0] == 0 && frame[1] == 0;
+}
 
+/* May the request in this frame begin now? If not, it is noted what it waits for. */
+static bool
+may_begin (Session *s, const uint8_t *frame, size_t len)
+{
+  if (stoker_conn_queued (s->conn) > SESSION_MAX_QUEUED) {
+    s->full = true;
+    return false;
+  }
   if (s->first == NULL)
     return true;
-  return produce && !s->serial && s->n < SESSION_MAX_REQUESTS && s->bytes < SESSION_MAX_BYTES;
+  if (!is_produce (frame, len)) {
+    s->waiting = true;
+    return false;
+  }
+  return !s->serial && s->n < SESSION_MAX_REQUESTS && s->bytes < SESSION_MAX_BYTES;
 }
 
 static void
@@ -164,7 +203,7 @@ static void
 begin (Session *s, uint8_t *frame, size_t len)
 {
   Request *rq = request_get (s);
-  bool produce = len >= 2 && frame[0] == 0 && frame[1] == 0;
+  bool produce = is_produce (frame, len);
   KmReader r;
 
   rq->frame_bytes = len;
@@ -199,10 +238,10 @@ session_input (Session *s, uint8_t *data, size_t len)
   size_t at = 0;
 
   s->busy = true;
-  while (!s->refused && len - at >= 4) {
+  while (!s->ending && len - at >= 4) {
     int32_t size = be32 (data + at);
     if (size < 0 || (size_t)size > stoker_conn_max_request (s->conn)) {
-      s->refused = true;
+      s->ending = "frame size out of range";
       break;
     }
     if (len - at - 4 < (size_t)size) {
@@ -218,12 +257,9 @@ session_input (Session *s, uint8_t *data, size_t len)
     settle (s);
   }
   s->busy = false;
-  if (s->refused && s->first == NULL) {
-    /* Answers that are due leave first; a frame that lies about its size ends the connection as a refused request does. */
-    stoker_conn_close (s->conn, true, "frame size out of range");
-    return (ssize_t)len;
-  }
-  return (ssize_t)(s->refused ? len : at);
+  if (s->ending)
+    settle (s); /* the answers that are due leave first, then the connection is closed */
+  return (ssize_t)(s->ending ? len : at);
 }
 
 void
@@ -249,6 +285,13 @@ session_new (StokerInstance *self, StokerConn *conn)
   s->ctx = stoker_context_ref (stoker_conn_context (conn));
   s->last = &s->first;
   return s;
+}
+
+void
+session_drained (Session *s)
+{
+  s->full = false;
+  settle (s);
 }
 
 void

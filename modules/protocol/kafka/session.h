@@ -16,6 +16,8 @@
 /* Produce requests of one connection that may be under way at once, and bytes of them. */
 #define SESSION_MAX_REQUESTS 256
 #define SESSION_MAX_BYTES (16u << 20)
+/* A peer that sends but does not read: above this many bytes of answers in the connection nothing new begins. */
+#define SESSION_MAX_QUEUED (1u << 20)
 
 /* Requests that are not in use, kept per I/O thread. */
 typedef struct RequestCache
@@ -35,6 +37,7 @@ typedef struct KafkaState
 Session *session_new (StokerInstance *self, StokerConn *conn);
 ssize_t session_input (Session *s, uint8_t *data, size_t len);
 void session_input_end (Session *s);
+void session_drained (Session *s);
 void session_close (Session *s);
 
 /* For request.c: a request has ended. */

@@ -64,6 +64,33 @@ answer (Request *rq)
   REQUEST_ANSWER (rq, km_metadata_response, &out);
 }
 
+/* Versions 10 and 11 have the field for the topic's id, but a broker does not take it there. */
+static bool
+all_by_name (const KmMetadataRequest *in)
+{
+  for (int32_t i = 0; i < in->n_topics; i++)
+    if (in->topics[i].name.data == NULL || !stoker_uuid_is_zero (in->topics[i].topic_id))
+      return false;
+  return true;
+}
+
+static void
+refuse_ids (Request *rq, const KmMetadataRequest *in)
+{
+  KmMetadataResponse out;
+
+  km_metadata_response_init (&out);
+  out.n_topics = in->n_topics;
+  out.topics = REQUEST_ARRAY (rq, KmMetadataResponseTopics, in->n_topics);
+  for (int32_t i = 0; i < in->n_topics; i++) {
+    km_metadata_response_topics_init (&out.topics[i]);
+    out.topics[i].error_code = STOKER_INVALID_REQUEST;
+    out.topics[i].name = in->topics[i].name;
+    out.topics[i].topic_id = in->topics[i].topic_id;
+  }
+  REQUEST_ANSWER (rq, km_metadata_response, &out);
+}
+
 int
 handle_metadata (Request *rq, KmReader *body)
 {
@@ -73,11 +100,10 @@ handle_metadata (Request *rq, KmReader *body)
 
   if (km_metadata_request_decode (body, v, rq->arena, &in) < 0)
     return -1;
-  for (int32_t i = 0; i < in.n_topics; i++)
-    if (v >= 10 && v < 12 && (in.topics[i].name.data == NULL || !stoker_uuid_is_zero (in.topics[i].topic_id))) {
-      rq->reason = "Metadata 10 and 11 name topics, not ids";
-      return -1;
-    }
+  if (v >= 10 && v < 12 && !all_by_name (&in)) {
+    refuse_ids (rq, &in);
+    return 0;
+  }
   call = REQUEST_NEW (rq, StokerMetadata);
   /* v0 has no null: there an empty list means all topics, from v1 on it means none. */
   call->all_topics = in.n_topics < 0 || (v == 0 && in.n_topics == 0);
