@@ -36,18 +36,23 @@ typedef struct SocketListener
   bool paused;
   struct event *event;
   StkTimer again; /* after running out of descriptors */
-  StkTask open;
   void (*accepted) (void *user, StkAccepted *c, const char *peer_host, uint16_t peer_port);
   void *user;
 } SocketListener;
 
+static void on_accept (evutil_socket_t fd, short what, void *user);
+
 static void
 watch (SocketListener *l)
 {
-  if (l->paused || l->again.slot != 0)
-    event_del (l->event);
-  else
+  if (l->paused || l->again.slot != 0) {
+    if (l->event)
+      event_free (l->event);
+    l->event = NULL;
+  } else if (l->event == NULL) {
+    l->event = event_new (stk_event_actor_base (l->actor), l->fd, EV_READ | EV_PERSIST, on_accept, l);
     event_add (l->event, NULL);
+  }
 }
 
 static void
@@ -92,15 +97,6 @@ on_accept (evutil_socket_t fd, short what, void *user)
   for (int i = 0; i < ACCEPT_BURST && !l->paused; i++)
     if (!accept_one (l))
       break;
-}
-
-static void
-listener_open (StkTask *t)
-{
-  SocketListener *l = (SocketListener *)((char *)t - offsetof (SocketListener, open));
-
-  l->event = event_new (stk_event_actor_base (l->actor), l->fd, EV_READ | EV_PERSIST, on_accept, l);
-  watch (l);
 }
 
 /* A bound, listening socket, or a negative errno. */
@@ -181,13 +177,12 @@ socket_listen (StkNet *n, StkActor *a, const char *host, uint16_t port, int back
   l->base.net = n;
   l->actor = a;
   l->fd = fd;
+  l->paused = true;
   l->accepted = accepted;
   l->user = user;
   l->again.fire = on_again;
-  l->open.run = listener_open;
   if (getsockname (fd, (struct sockaddr *)&sa, &len) == 0)
     stk_address_format ((struct sockaddr *)&sa, text, sizeof text, &l->port);
-  stk_actor_post (a, &l->open);
   return &l->base;
 }
 
@@ -212,9 +207,10 @@ socket_listener_free (StkListener *base)
 {
   SocketListener *l = (SocketListener *)base;
 
-  g_assert (stk_actor_is_current (l->actor));
-  stk_actor_timer_cancel (l->actor, &l->again);
-  event_free (l->event);
+  if (l->again.slot != 0)
+    stk_actor_timer_cancel (l->actor, &l->again);
+  if (l->event)
+    event_free (l->event);
   close (l->fd);
   g_free (l);
 }

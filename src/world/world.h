@@ -114,14 +114,16 @@ struct StkStream
 
 typedef struct StkListener StkListener;
 typedef struct StkAccepted StkAccepted; /* a connection that no actor owns yet */
-/* Listens on host:port (port 0: a free one); `accepted` is called on actor `a` for each connection, which must be adopted or
- * dropped. Address in use, no such address: an error that says so. */
+/* Listens on host:port (port 0: a free one; host "": every address); `accepted` is called on I/O actor `a` for each connection, which
+ * must be adopted or dropped. It begins paused: connections wait in the kernel until stk_listener_pause (l, false). Address in
+ * use, no such address: an error that says so. Any thread. */
 StkListener *stk_net_listen (StkNet *n, StkActor *a, const char *host, uint16_t port, int backlog,
                              void (*accepted) (void *user, StkAccepted *c, const char *peer_host, uint16_t peer_port), void *user,
                              StokerError *err);
 uint16_t stk_listener_port (const StkListener *l);
-/* Stops and resumes accepting (connection limit); actor thread. */
+/* Stops and resumes accepting (before the broker is ready, connection limit); actor thread. */
 void stk_listener_pause (StkListener *l, bool pause);
+/* Actor thread; or any when the actor has ended. */
 void stk_listener_free (StkListener *l);
 /* Makes it a stream of the I/O actor `io`; called on that actor's thread. NULL: it is gone already. */
 StkStream *stk_net_adopt (StkNet *n, StkActor *io, StkAccepted *c);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STK_NET_CONTEXT_H
+#define STK_NET_CONTEXT_H
+
+#include <stoker/service/call.h>
+
+/* A context with one reference; `listener` must live as long as the broker, `host` is copied. */
+const StokerContext *stk_context_new (StokerBroker *broker, int io, uint64_t id, const char *listener, const char *host);
+
+#endif
