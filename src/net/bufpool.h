@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read buffers of one I/O actor. A connection has one only while bytes of it are pending, so a busy actor needs a handful and an
- * idle one none: what is given back is kept for the next taker for some seconds, then returned to the system.
+ * Read buffers of one I/O actor. A connection has one only while bytes of it are pending, so a busy actor needs a
+ * handful and an idle one none: what is given back is kept for the next taker for some seconds, then returned to the
+ * system.
  */
 #ifndef STK_NET_BUFPOOL_H
 #define STK_NET_BUFPOOL_H
@@ -18,7 +19,7 @@ typedef struct StkBufPool
 {
   struct
   {
-    void *free; /* chained through their first word */
+    void *free;      /* chained through their first word */
     unsigned n, low; /* low: how few lay here since the last trim */
   } classes[STK_BUF_CLASSES];
 } StkBufPool;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One connection: its life, and what a protocol module can ask of it. Everything a call asks for is only noted; it is done
- * by stk_conn_settle, when no callback of the connection is running, so that a connection never vanishes inside one.
+ * One connection: its life, and what a protocol module can ask of it. Everything a call asks for is only noted; it is
+ * done by stk_conn_settle, when no callback of the connection is running, so that a connection never vanishes inside
+ * one.
  */
 #include "net/conn_impl.h"
 
 #include <errno.h>
 #include <glib.h>
 
-#define LOW ((size_t)64 << 10)   /* below it, what was queued counts as drained */
-#define TURN ((size_t)4 << 20)   /* what one connection may write in one turn */
-#define RESUMES 64               /* how often in one turn input is called again after a hold */
+#define LOW ((size_t)64 << 10) /* below it, what was queued counts as drained */
+#define TURN ((size_t)4 << 20) /* what one connection may write in one turn */
+#define RESUMES 64             /* how often in one turn input is called again after a hold */
 
 static void
 on_ready (void *user, bool readable, bool writable)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A connection from inside: src/net/conn.c (life and the module's calls), src/net/input.c (reading), src/net/conns.c (all of
- * them together).
+ * A connection from inside: src/net/conn.c (life and the module's calls), src/net/input.c (reading), src/net/conns.c
+ * (all of them together).
  */
 #ifndef STK_NET_CONN_IMPL_H
 #define STK_NET_CONN_IMPL_H
@@ -27,7 +27,7 @@ struct StokerConn
   void *session;
   const StokerContext *ctx;
 
-  uint8_t *buf; /* NULL while nothing is pending */
+  uint8_t *buf;           /* NULL while nothing is pending */
   size_t cap, start, len; /* what is pending is buf[start .. start + len) */
   size_t expect;
 
@@ -39,18 +39,18 @@ struct StokerConn
   void *gone_user;
 
   const char *reason;
-  int64_t last_s;     /* second of the last traffic */
+  int64_t last_s; /* second of the last traffic */
   uint32_t holds;
-  uint32_t depth;     /* > 0: one of its callbacks is running, so it cannot be freed */
-  bool stash : 1;     /* buf is from malloc and just large enough */
-  bool bulk : 1;      /* it fills its reads */
-  bool blocked : 1;   /* waits until it can be written to */
-  bool full : 1;      /* too much is queued: not read from until most of it is gone */
-  bool high : 1;      /* 64 KiB or more are queued: `drained` is due when they are gone */
-  bool eof : 1;       /* the peer has closed its side */
-  bool resume : 1;    /* what is buffered should be presented again */
-  bool closing : 1;   /* after what is queued */
-  bool broken : 1;    /* at once */
+  uint32_t depth;   /* > 0: one of its callbacks is running, so it cannot be freed */
+  bool stash : 1;   /* buf is from malloc and just large enough */
+  bool bulk : 1;    /* it fills its reads */
+  bool blocked : 1; /* waits until it can be written to */
+  bool full : 1;    /* too much is queued: not read from until most of it is gone */
+  bool high : 1;    /* 64 KiB or more are queued: `drained` is due when they are gone */
+  bool eof : 1;     /* the peer has closed its side */
+  bool resume : 1;  /* what is buffered should be presented again */
+  bool closing : 1; /* after what is queued */
+  bool broken : 1;  /* at once */
 };
 
 struct StkConns

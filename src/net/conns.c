@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All connections of one I/O actor. One timer serves them all: for the one that has been idle longest and, while buffers are
- * in use, every few seconds to give them back; with no connection there is no timer.
+ * All connections of one I/O actor. One timer serves them all: for the one that has been idle longest and, while
+ * buffers are in use, every few seconds to give them back; with no connection there is no timer.
  */
 #include "net/conn_impl.h"
 
@@ -10,8 +10,8 @@
 #define TICK_US ((int64_t)2 * 1000000) /* how soon unused buffers are given back */
 #define SECOND ((int64_t)1000000)
 
-#define FROM_IDLE(l) ((StokerConn *)((char *)(l) - offsetof (StokerConn, idle)))
-#define FROM_TOUCH(l) ((StokerConn *)((char *)(l) - offsetof (StokerConn, touch)))
+#define FROM_IDLE(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, idle)))
+#define FROM_TOUCH(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, touch)))
 
 static void
 link_append (StkConnLink *list, StkConnLink *l)

@@ -40,8 +40,8 @@ typedef struct StkConnCounts
 StkConns *stk_conns_new (StkActor *io, int index, StokerBroker *broker, const StkConnSettings *settings);
 /* Takes over the stream. */
 void stk_conns_add (StkConns *cs, StkStream *s, const StkConnOrigin *origin);
-/* Closes every connection once what is queued is written, at the latest after `grace_us`; then calls done (user). Connections that
- * are added later are closed at once. */
+/* Closes every connection once what is queued is written, at the latest after `grace_us`; then calls done (user).
+ * Connections that are added later are closed at once. */
 void stk_conns_close (StkConns *cs, int64_t grace_us, void (*done) (void *user), void *user);
 const StkConnCounts *stk_conns_counts (const StkConns *cs);
 /* After close, or when there never was a connection. */

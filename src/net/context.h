@@ -5,6 +5,7 @@
 #include <stoker/service/call.h>
 
 /* A context with one reference; `listener` must live as long as the broker, `host` is copied. */
-const StokerContext *stk_context_new (StokerBroker *broker, int io, uint64_t id, const char *listener, const char *host);
+const StokerContext *stk_context_new (StokerBroker *broker, int io, uint64_t id, const char *listener,
+                                      const char *host);
 
 #endif

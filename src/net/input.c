@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading: a pooled buffer while bytes are pending, growth for a message that is known to be large, and the rest of a message
- * put aside when it is short.
+ * Reading: a pooled buffer while bytes are pending, growth for a message that is known to be large, and the rest of a
+ * message put aside when it is short.
  */
 #include "net/conn_impl.h"
 
 #include <errno.h>
 #include <glib.h>
 
-#define STASH ((size_t)1024)           /* a rest up to this size is copied out of the pooled buffer at once */
-#define FIRST_STEP ((size_t)1088 << 10) /* a message up to this size gets its room at once, a larger one as it arrives */
+#define STASH ((size_t)1024) /* a rest up to this size is copied out of the pooled buffer at once */
+#define FIRST_STEP                                                                                                     \
+  ((size_t)1088 << 10) /* a message up to this size gets its room at once, a larger one as it arrives */
 
 static void
 drop_buf (StokerConn *c)

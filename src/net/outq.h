@@ -19,8 +19,8 @@ typedef struct StkOutq
 
 /* Takes over the content of *out, which is empty afterwards. */
 void stk_outq_push (StkOutq *q, StokerOut *out);
-/* Writes as much as the stream takes, at most about `budget` bytes. 0: all is written; 1: go on when the stream is writable; or
- * a negative errno. */
+/* Writes as much as the stream takes, at most about `budget` bytes. 0: all is written; 1: go on when the stream is
+ * writable; or a negative errno. */
 int stk_outq_write (StkOutq *q, StkStream *s, size_t budget);
 void stk_outq_clear (StkOutq *q);
 

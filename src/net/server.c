@@ -163,8 +163,8 @@ stk_server_bind (StkServer *s, const StkServerListener *conf, StokerError *err)
   l->server = s;
   l->conf = *conf;
   l->conf.host = l->host = g_strdup (conf->host);
-  l->listener = stk_net_listen (stk_world_net (s->broker->world), acceptor (s), l->host, conf->port, s->settings.backlog,
-                                on_accepted, l, err);
+  l->listener = stk_net_listen (stk_world_net (s->broker->world), acceptor (s), l->host, conf->port,
+                                s->settings.backlog, on_accepted, l, err);
   if (l->listener == NULL) {
     listener_free (l);
     return -1;
