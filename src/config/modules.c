@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/modules.h"
+
+#include "module/nearest.h"
+#include "module/option.h"
+
+#include <errno.h>
+#include <glib.h>
+
+typedef struct Declared
+{
+  const StokerModule *module;
+  const char *name;
+  const char *file; /* of the `use` line; NULL: an instance of the module's own name */
+  unsigned line;
+} Declared;
+
+typedef struct Making
+{
+  const StkBrokerConfig *config;
+  StkRegistry *registry;
+  StkReport *report;
+  GArray *declared; /* Declared */
+} Making;
+
+static void
+load_all (Making *m)
+{
+  const StkBrokerConfig *c = m->config;
+
+  for (size_t i = 0; i < c->n_loads; i++) {
+    const StkLoadLine *l = &c->loads[i];
+    StokerError err;
+    if (stk_registry_load (m->registry, l->spec, NULL, &err) == 0 || (l->standard && err.code == -ENOENT))
+      continue;
+    stk_report_error (m->report, l->file, l->line, "load: %s", err.text);
+  }
+}
+
+static void
+declare_own (void *user, const StokerModule *module, const char *file)
+{
+  Declared d = { module, module->name, NULL, 0 };
+
+  g_array_append_val (((Making *)user)->declared, d);
+}
+
+static Declared *
+find_declared (Making *m, uint32_t kind, const char *name)
+{
+  for (guint i = 0; i < m->declared->len; i++) {
+    Declared *d = &g_array_index (m->declared, Declared, i);
+    if (d->module->kind == kind && strcmp (d->name, name) == 0)
+      return d;
+  }
+  return NULL;
+}
+
+static void
+declare_used (Making *m, const StkInstanceLine *l)
+{
+  const StokerModule *module = stk_registry_module (m->registry, l->kind, l->value);
+  Declared d = { module, l->instance, l->file, l->line }, *there = find_declared (m, l->kind, l->instance);
+  const char *kind = stk_kind_name (l->kind);
+
+  if (module == NULL)
+    stk_report_error (m->report, l->file, l->line, "%s.%s.use: module %s/%s is not loaded: add load = %s/%s", kind, l->instance, kind, l->value, kind,
+                      l->value);
+  else if (there)
+    stk_report_error (m->report, l->file, l->line, "%s.%s.use: there is an instance %s already, of module %s: give this one another name", kind,
+                      l->instance, l->instance, there->module->name);
+  else
+    g_array_append_val (m->declared, d);
+}
+
+static void
+check_instance_named (Making *m, const StkInstanceLine *l)
+{
+  StkNearest near;
+
+  if (find_declared (m, l->kind, l->instance))
+    return;
+  stk_nearest_begin (&near, l->instance);
+  for (guint i = 0; i < m->declared->len; i++) {
+    const Declared *d = &g_array_index (m->declared, Declared, i);
+    if (d->module->kind == l->kind)
+      stk_nearest_try (&near, d->name);
+  }
+  stk_report_error (m->report, l->file, l->line, "%s.%s.%s: there is no %s instance %s%s%s%s; load its module (load = %s/%s) or name it (%s.%s.use = MODULE)",
+                    stk_kind_name (l->kind), l->instance, l->option, stk_kind_name (l->kind), l->instance, near.best ? " (did you mean " : "",
+                    near.best ? near.best : "", near.best ? "?)" : "", stk_kind_name (l->kind), l->instance, stk_kind_name (l->kind), l->instance);
+}
+
+static void
+unknown_option (const StokerModule *m, const StkInstanceLine *l, StkReport *report)
+{
+  StkNearest near;
+
+  stk_nearest_begin (&near, l->option);
+  for (uint32_t i = 0; i < m->n_options; i++)
+    stk_nearest_try (&near, m->options[i].name);
+  if (near.best)
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; did you mean %s?", stk_kind_name (l->kind), l->instance,
+                      l->option, m->name, near.best);
+  else
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; see --describe %s/%s", stk_kind_name (l->kind), l->instance,
+                      l->option, m->name, stk_kind_name (l->kind), m->name);
+}
+
+static void
+take_option (const StokerModule *m, const StkInstanceLine *l, void *conf, GHashTable *given, StkReport *report)
+{
+  const StokerOption *row = stk_option_find (m->options, m->n_options, l->option);
+  StokerError err;
+
+  if (row == NULL) {
+    unknown_option (m, l, report);
+    return;
+  }
+  g_hash_table_add (given, (void *)row);
+  if (row->flags & STOKER_OPTION_DEPRECATED)
+    stk_report_warning (report, l->file, l->line, "%s.%s.%s is an old option. %s", stk_kind_name (l->kind), l->instance, l->option,
+                        row->text ? row->text : "");
+  if (stk_option_parse (row, l->value, l->dir, conf, &err) < 0)
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: %s", stk_kind_name (l->kind), l->instance, l->option, err.text);
+}
+
+/* A conf of the module for the instance of that name; NULL when an option is wrong. */
+static void *
+make_conf (const StkBrokerConfig *c, const StokerModule *m, const char *name, StkReport *report)
+{
+  g_autoptr (GHashTable) given = g_hash_table_new (NULL, NULL);
+  void *conf = stk_conf_new (m);
+  size_t errors = stk_report_errors (report);
+
+  for (size_t i = 0; i < c->n_instance_lines; i++) {
+    const StkInstanceLine *l = &c->instance_lines[i];
+    if (l->kind == m->kind && strcmp (l->instance, name) == 0 && strcmp (l->option, "use") != 0)
+      take_option (m, l, conf, given, report);
+  }
+  for (uint32_t i = 0; i < m->n_options; i++)
+    if ((m->options[i].flags & STOKER_OPTION_REQUIRED) && !g_hash_table_contains (given, &m->options[i]))
+      stk_report_error (report, NULL, 0, "%s.%s.%s must be set: %s", stk_kind_name (m->kind), name, m->options[i].name, m->options[i].summary);
+  if (stk_report_errors (report) == errors)
+    return conf;
+  stk_conf_free (m, conf);
+  return NULL;
+}
+
+void *
+stk_config_instance_conf (const StkBrokerConfig *c, const StokerInstance *i, StkReport *report)
+{
+  return make_conf (c, i->module, i->name, report);
+}
+
+static void
+add_all (Making *m)
+{
+  for (guint i = 0; i < m->declared->len; i++) {
+    const Declared *d = &g_array_index (m->declared, Declared, i);
+    void *conf = make_conf (m->config, d->module, d->name, m->report);
+    StokerError err;
+    if (conf && stk_registry_add_instance (m->registry, d->module, d->name, conf, &err) < 0)
+      stk_report_error (m->report, d->file, d->line, "%s", err.text);
+  }
+}
+
+static void
+set_default (Making *m, uint32_t kind, const char *name, const char *key, bool may_lack)
+{
+  StokerError err;
+
+  if (may_lack && !stk_broker_config_given (m->config, key) && stk_registry_get (m->registry, kind, name) == NULL)
+    return;
+  if (stk_registry_set_default (m->registry, kind, name, &err) < 0)
+    stk_report_error (m->report, NULL, 0, "%s: %s", key, err.text);
+}
+
+static void
+set_coordinator (Making *m, StkModulesFor purpose)
+{
+  const StkBrokerConfig *c = m->config;
+  static const char why[] = "needs the module coordinator/zookeeper, which this build does not have";
+
+  if (c->zookeeper_connect == NULL || stk_registry_get (m->registry, STOKER_KIND_COORDINATOR, c->coordinator_default_use))
+    set_default (m, STOKER_KIND_COORDINATOR, c->coordinator_default_use, "coordinator.default.use", false);
+  else if (purpose == STK_MODULES_CHECK)
+    stk_report_warning (m->report, NULL, 0, "zookeeper.connect: %s: it will not start", why);
+  else
+    stk_report_error (m->report, NULL, 0, "zookeeper.connect: %s; remove it to run one node with the embedded coordinator", why);
+}
+
+/* zookeeper.connect asks for the module without a load line. */
+static void
+load_zookeeper (Making *m)
+{
+  StokerError err;
+
+  if (m->config->zookeeper_connect == NULL || stk_registry_module (m->registry, STOKER_KIND_COORDINATOR, "zookeeper"))
+    return;
+  if (stk_registry_load (m->registry, "coordinator/zookeeper", NULL, &err) < 0 && err.code != -ENOENT)
+    stk_report_error (m->report, NULL, 0, "zookeeper.connect: %s", err.text);
+}
+
+bool
+stk_config_modules (const StkBrokerConfig *c, StkRegistry *r, StkModulesFor purpose, StkReport *report)
+{
+  Making m = { c, r, report, g_array_new (FALSE, TRUE, sizeof (Declared)) };
+  size_t errors = stk_report_errors (report);
+
+  load_all (&m);
+  load_zookeeper (&m);
+  stk_registry_each_module (r, declare_own, &m);
+  for (size_t i = 0; i < c->n_instance_lines; i++)
+    if (strcmp (c->instance_lines[i].option, "use") == 0)
+      declare_used (&m, &c->instance_lines[i]);
+  for (size_t i = 0; i < c->n_instance_lines; i++)
+    if (strcmp (c->instance_lines[i].option, "use") != 0)
+      check_instance_named (&m, &c->instance_lines[i]);
+  add_all (&m);
+  if (stk_report_errors (report) == errors) { /* else the cause is said already */
+    set_default (&m, STOKER_KIND_STORAGE, c->storage_default_use, "storage.default.use", false);
+    set_default (&m, STOKER_KIND_PARTITIONER, c->partitioner_default_use, "partitioner.default.use", true);
+    set_coordinator (&m, purpose);
+  }
+  g_array_unref (m.declared);
+  return stk_report_errors (report) == errors;
+}
