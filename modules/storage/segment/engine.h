@@ -143,7 +143,7 @@ typedef struct Seal
   struct Seal *next;
   Segment *seg;
   int64_t end;       /* base of the next segment */
-  StokerBuf snapshot; /* producer state at `end` */
+  StokerBuf snapshot; /* producer state at `end`; empty: there is one already */
 } Seal;
 
 typedef struct LogSettings

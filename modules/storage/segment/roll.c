@@ -54,8 +54,10 @@ seg_roll (StokerLog *log, int64_t base)
   seal->end = base;
   pthread_mutex_lock (&log->lock);
   seal->seg = seg_segment_ref (seg_active (log));
-  stoker_producers_save (log->producers, &seal->snapshot);
-  log->snapshot = base;
+  if (base > log->snapshot) { /* the one of a clean stop at this very offset stays, as in Kafka */
+    stoker_producers_save (log->producers, &seal->snapshot);
+    log->snapshot = base;
+  }
   *log->seals_end = seal;
   log->seals_end = &seal->next;
   seg_add_segment (log, s);
@@ -86,7 +88,7 @@ finish (StokerLog *log, Seal *seal)
     return rc;
   rc = stoker_file_sync (f);
   stoker_file_unref (f);
-  if (rc == 0)
+  if (rc == 0 && seal->snapshot.len > 0)
     rc = seg_snapshot_write (log, seal->end, &seal->snapshot);
   if (rc == 0)
     rc = seg_epochs_write (log);
