@@ -4,15 +4,12 @@
  */
 #include "handle.h"
 
-/* Codes that a version predates are sent as the nearest that it knows (kafka-facts 3.1, 10.1). */
+/* Produce knows the fencing of a producer by its older name in every version. INVALID_RECORD goes out as it is, as Kafka
+ * does: something retriable in its place would make an old client send the same bad batch for ever. */
 static int16_t
-code_for (int16_t version, int16_t code)
+code_for (int16_t code)
 {
-  if (code == STOKER_PRODUCER_FENCED)
-    return STOKER_INVALID_PRODUCER_EPOCH;
-  if (code == STOKER_INVALID_RECORD && version < 8)
-    return STOKER_CORRUPT_MESSAGE;
-  return code;
+  return code == STOKER_PRODUCER_FENCED ? STOKER_INVALID_PRODUCER_EPOCH : code;
 }
 
 static void
@@ -20,7 +17,7 @@ partition_answer (Request *rq, const StokerProducePartition *p, KmProduceRespons
 {
   km_produce_response_responses_partition_responses_init (out);
   out->index = p->partition;
-  out->error_code = code_for (rq->header.api_version, p->error);
+  out->error_code = code_for (p->error);
   out->base_offset = p->base_offset;
   out->log_append_time_ms = p->log_append_time_ms;
   out->log_start_offset = p->log_start_offset;
