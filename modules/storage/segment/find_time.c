@@ -6,8 +6,6 @@
 
 #include <errno.h>
 
-#pragma weak stoker_batch_find_timestamp /* until src/record has it */
-
 /* Looks for the record in one batch. 1: found. */
 static int
 in_batch (StokerLog *log, StokerFile *f, uint64_t pos, const StokerBatch *b, int64_t timestamp, StokerTimeFound *out)

@@ -7,8 +7,6 @@
 #include <stoker/host.h>
 #include <string.h>
 
-#pragma weak stoker_batch_find_timestamp
-
 static void
 test_append_read (Kit *k)
 {
@@ -582,10 +580,6 @@ check_times (Kit *k)
 static void
 test_find_time (Kit *k)
 {
-  if (stoker_batch_find_timestamp == NULL) {
-    g_test_skip ("src/record is not there yet");
-    return;
-  }
   k->config.segment_bytes = 4000;
   k->config.index_interval_bytes = 300;
   k->ops->configure (k->engine, k->log, &k->config);
