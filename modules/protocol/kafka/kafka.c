@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * protocol/kafka: Kafka's own protocol. The pieces: session.c (frames, order of answers), request.c (one request), api.c (which
- * requests are offered), handle/NAME.c (one per request type), wire/ (generated messages).
+ * protocol/kafka: Kafka's own protocol. The pieces: session.c (frames, order of answers), request.c (one request),
+ * api.c (which requests are offered), handle/NAME.c (one per request type), wire/ (generated messages).
  */
 #define STOKER_API_LEVEL STOKER_API_1_0
 #include "session.h"
@@ -62,12 +62,7 @@ static const StokerProtocolOps ops = {
   .close = kafka_close,
 };
 
-STOKER_MODULE (protocol, kafka,
-  .version = "0.1",
-  .licence = "Apache-2.0",
-  .summary = "Kafka's wire protocol, every version that a 3.9 broker offers",
-  .threads = STOKER_THREADS_PARALLEL,
-  .ops = &ops,
-  .ops_size = sizeof ops,
-  .state_size = sizeof (KafkaState),
-  .fini = kafka_fini);
+STOKER_MODULE (protocol, kafka, .version = "0.1", .licence = "Apache-2.0",
+               .summary = "Kafka's wire protocol, every version that a 3.9 broker offers",
+               .threads = STOKER_THREADS_PARALLEL, .ops = &ops, .ops_size = sizeof ops,
+               .state_size = sizeof (KafkaState), .fini = kafka_fini);

@@ -3,12 +3,12 @@
  * One Kafka request on its way through: from the frame to the place in the answer queue. Handlers (handle/NAME.c) see
  * only this header and the generated messages.
  *
- * Life of a request: the session frames it, decodes its header and calls the handler. The handler decodes the body, fills a
- * service call (request_call), and when that is done encodes the answer (REQUEST_ANSWER). Whatever happens, each request is
- * ended exactly once by REQUEST_ANSWER, request_silent or request_refuse.
+ * Life of a request: the session frames it, decodes its header and calls the handler. The handler decodes the body,
+ * fills a service call (request_call), and when that is done encodes the answer (REQUEST_ANSWER). Whatever happens,
+ * each request is ended exactly once by REQUEST_ANSWER, request_silent or request_refuse.
  *
- * Memory: all but the records of a Produce request lies in rq->arena (the session copies the frame there first), so that it
- * stays until the answer.
+ * Memory: all but the records of a Produce request lies in rq->arena (the session copies the frame there first), so
+ * that it stays until the answer.
  *
  * Thread: the connection's I/O thread.
  */
@@ -41,8 +41,8 @@ struct Request
   void *user;                 /* the handler's: the service call that request_call was given */
   StokerCall *call;           /* the service call that is under way; NULL: none */
   size_t frame_bytes;
-  bool ended;  /* answered, or known to stay without an answer */
-  bool silent; /* no answer is sent */
+  bool ended;         /* answered, or known to stay without an answer */
+  bool silent;        /* no answer is sent */
   const char *reason; /* static text: why the connection is closed */
   StokerOut out;      /* the answer, size in front, once it is there */
 };

@@ -12,15 +12,16 @@ struct Session
   const StokerContext *ctx;
   Request *first, **last; /* under way, in order */
   unsigned n;
-  size_t bytes;       /* frames of produce requests under way */
-  bool serial;        /* a request other than Produce is under way: nothing else may begin */
-  bool waiting;       /* the next request cannot begin before those under way are answered */
-  bool full;          /* the peer does not read its answers: nothing begins until they have gone out */
-  bool held;          /* we asked the connection to stop reading */
-  bool busy;          /* inside input or close: answers are sent and requests freed at its end */
-  bool produced;      /* gathered appends wait for stoker_produce_flush */
-  bool closing;       /* stoker_conn_close was called: nothing is sent any more */
-  const char *ending; /* no more requests are taken; the connection is closed after the answers that are due. Static text */
+  size_t bytes;  /* frames of produce requests under way */
+  bool serial;   /* a request other than Produce is under way: nothing else may begin */
+  bool waiting;  /* the next request cannot begin before those under way are answered */
+  bool full;     /* the peer does not read its answers: nothing begins until they have gone out */
+  bool held;     /* we asked the connection to stop reading */
+  bool busy;     /* inside input or close: answers are sent and requests freed at its end */
+  bool produced; /* gathered appends wait for stoker_produce_flush */
+  bool closing;  /* stoker_conn_close was called: nothing is sent any more */
+  const char
+      *ending; /* no more requests are taken; the connection is closed after the answers that are due. Static text */
 };
 
 /* ---- requests */
@@ -196,7 +197,8 @@ enqueue (Session *s, Request *rq)
 static bool
 supported (const Handler *h, const KmRequestHeader *header)
 {
-  return h && header->api_version >= h->min_version && (header->api_version <= h->max_version || h->key == KM_API_VERSIONS);
+  return h && header->api_version >= h->min_version
+         && (header->api_version <= h->max_version || h->key == KM_API_VERSIONS);
 }
 
 static void

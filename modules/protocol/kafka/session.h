@@ -3,8 +3,8 @@
  * One connection that speaks Kafka: framing, the order of answers, and how much may be under way at once.
  *
  * Kafka takes one request of a connection at a time. So do we, but for Produce: produce requests are handed on as they
- * arrive, their answers wait in a queue and leave in order (design: appends do not wait for the answer of the one before). Any
- * other request waits until those before it are answered, and those behind it wait for its answer.
+ * arrive, their answers wait in a queue and leave in order (design: appends do not wait for the answer of the one
+ * before). Any other request waits until those before it are answered, and those behind it wait for its answer.
  */
 #ifndef KAFKA_SESSION_H
 #define KAFKA_SESSION_H

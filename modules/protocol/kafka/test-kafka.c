@@ -353,9 +353,10 @@ test_every_version (void)
 static void
 test_table (void)
 {
-  static const int16_t want[][2] = { { 0, 11 }, { 1, 17 }, { 2, 9 }, { 3, 13 }, { 8, 9 },  { 9, 9 },  { 10, 6 }, { 11, 9 }, { 12, 4 },
-                                     { 13, 5 }, { 14, 5 }, { 15, 5 }, { 16, 5 }, { 18, 4 }, { 19, 7 }, { 20, 6 }, { 21, 2 }, { 22, 5 },
-                                     { 23, 4 }, { 32, 4 }, { 33, 2 }, { 37, 3 }, { 42, 2 }, { 44, 1 }, { 47, 0 }, { 60, 1 }, { 75, 0 } };
+  static const int16_t want[][2]
+      = { { 0, 11 }, { 1, 17 }, { 2, 9 },  { 3, 13 }, { 8, 9 },  { 9, 9 },  { 10, 6 }, { 11, 9 }, { 12, 4 },
+          { 13, 5 }, { 14, 5 }, { 15, 5 }, { 16, 5 }, { 18, 4 }, { 19, 7 }, { 20, 6 }, { 21, 2 }, { 22, 5 },
+          { 23, 4 }, { 32, 4 }, { 33, 2 }, { 37, 3 }, { 42, 2 }, { 44, 1 }, { 47, 0 }, { 60, 1 }, { 75, 0 } };
   size_t n;
   const Handler *rows = handler_rows (&n);
 
@@ -374,7 +375,8 @@ test_table (void)
   g_assert_null (handler_find (32767));
 }
 
-/* Produce requests are handed on as they come; whatever the order of their completion, answers leave in the order of arrival. */
+/* Produce requests are handed on as they come; whatever the order of their completion, answers leave in the order of
+ * arrival. */
 static void
 test_order (void)
 {

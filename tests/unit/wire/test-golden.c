@@ -41,8 +41,8 @@ find (int16_t key, bool response)
 static bool
 has_extra_bytes (const Frame *f)
 {
-  return !f->response && g_str_has_prefix (f->sender, "librdkafka") &&
-         ((f->key == 3 && f->version == 12) || (f->key == 51 && f->version == 0));
+  return !f->response && g_str_has_prefix (f->sender, "librdkafka")
+         && ((f->key == 3 && f->version == 12) || (f->key == 51 && f->version == 0));
 }
 
 static void
@@ -108,7 +108,8 @@ test_frames (void)
   const char *unpack[] = { "tar", "-xJf", archive, "-C", dir, NULL }, *clean[] = { "rm", "-rf", "--", dir, NULL };
   int status = -1, n = 0;
 
-  g_assert_true (g_spawn_sync (NULL, (char **)unpack, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
+  g_assert_true (
+      g_spawn_sync (NULL, (char **)unpack, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
   g_assert_cmpint (status, ==, 0);
   g_assert_true (g_file_get_contents (index, &text, NULL, NULL));
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);

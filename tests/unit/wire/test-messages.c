@@ -33,7 +33,7 @@ dump (const KmMessage *m, int16_t version, const void *in)
 {
   StokerBuf b = { 0 };
   m->dump (&b, version, in);
-  char *s = g_strndup ((const char *) b.data, b.len);
+  char *s = g_strndup ((const char *)b.data, b.len);
   stoker_buf_clear (&b);
   return s;
 }
@@ -67,7 +67,7 @@ truncate_and_flip (const KmMessage *m, int16_t version, KmRandom *g, const uint8
   for (int i = 0; i < 64 && len > 0; i++) {
     uint8_t *bad = g_memdup2 (data, len);
     for (uint64_t flips = 1 + km_random_next (g) % 3; flips; flips--)
-      bad[km_random_next (g) % len] ^= (uint8_t) (1u << (km_random_next (g) % 8));
+      bad[km_random_next (g) % len] ^= (uint8_t)(1u << (km_random_next (g) % 8));
     if (i % 4 == 0)
       bad[km_random_next (g) % len] = 0xff;
     check_hostile (m, version, arena, bad, len);
@@ -108,7 +108,7 @@ test_message (const void *arg)
   const KmMessage *m = arg;
   for (int16_t v = m->min_version; v <= m->max_version; v++)
     for (uint64_t i = 0; i < ROUNDS; i++)
-      round_trip (m, v, 1000003u * (uint64_t) (v + 1) + i);
+      round_trip (m, v, 1000003u * (uint64_t)(v + 1) + i);
 }
 
 static void
@@ -139,7 +139,8 @@ find (const char *name)
   g_assert_not_reached ();
 }
 
-#define CHECK(what, name, version, bytes, error) check_bytes (what, find (name), version, bytes, sizeof bytes - 1, error)
+#define CHECK(what, name, version, bytes, error)                                                                       \
+  check_bytes (what, find (name), version, bytes, sizeof bytes - 1, error)
 
 static void
 test_rules (void)
@@ -152,8 +153,12 @@ test_rules (void)
   CHECK ("a tag too long", "ApiVersionsRequest", 3, "\2a\2b\1\5\3x", "tagged field reaches beyond the message");
   CHECK ("null where none is allowed", "ApiVersionsRequest", 3, "\0\2b\0", "null in a field that cannot be null");
   CHECK ("bytes left over are no error", "ApiVersionsRequest", 3, "\2a\2b\0more", NULL);
-  CHECK ("a number of six bytes", "ApiVersionsRequest", 3, "\xff\xff\xff\xff\xff\1", "variable-length number does not fit 32 bits");
-  CHECK ("a string beyond the end", "ApiVersionsRequest", 3, "\x7f" "ab", "length reaches beyond the message");
+  CHECK ("a number of six bytes", "ApiVersionsRequest", 3, "\xff\xff\xff\xff\xff\1",
+         "variable-length number does not fit 32 bits");
+  CHECK ("a string beyond the end", "ApiVersionsRequest", 3,
+         "\x7f"
+         "ab",
+         "length reaches beyond the message");
   /* Metadata v1: array of strings in structs. */
   CHECK ("null array", "MetadataRequest", 1, "\xff\xff\xff\xff", NULL);
   CHECK ("null array, not allowed", "MetadataRequest", 0, "\xff\xff\xff\xff", "null in an array that cannot be null");
@@ -231,8 +236,8 @@ test_headers (void)
   {
     int16_t key, version;
     int request, response;
-  } rows[] = { { 0, 8, 1, 0 },  { 0, 9, 2, 1 },  { 18, 0, 1, 0 }, { 18, 3, 2, 0 },  { 18, 99, 2, 0 }, { 7, 0, 0, 0 },
-               { 7, 1, 1, 0 },  { 7, 3, 2, 1 },  { 17, 1, 1, 0 }, { 47, 0, 1, 0 },  { 999, 0, 1, 0 }, { 60, 0, 2, 1 } };
+  } rows[] = { { 0, 8, 1, 0 }, { 0, 9, 2, 1 }, { 18, 0, 1, 0 }, { 18, 3, 2, 0 }, { 18, 99, 2, 0 }, { 7, 0, 0, 0 },
+               { 7, 1, 1, 0 }, { 7, 3, 2, 1 }, { 17, 1, 1, 0 }, { 47, 0, 1, 0 }, { 999, 0, 1, 0 }, { 60, 0, 2, 1 } };
 
   for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
     KmRequestHeader h = { rows[i].key, rows[i].version, 0x01020304, STOKER_STR_LIT ("me") }, back;

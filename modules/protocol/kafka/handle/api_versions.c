@@ -50,7 +50,8 @@ handle_api_versions (Request *rq, KmReader *body)
   if (km_api_versions_request_decode (body, rq->header.api_version, rq->arena, &in) < 0)
     return -1;
   km_api_versions_response_init (&out);
-  if (rq->header.api_version >= 3 && !(software_name_ok (in.client_software_name) && software_name_ok (in.client_software_version))) {
+  if (rq->header.api_version >= 3
+      && !(software_name_ok (in.client_software_name) && software_name_ok (in.client_software_version))) {
     out.error_code = STOKER_INVALID_REQUEST;
   } else {
     rows = handler_rows (&n);

@@ -21,9 +21,9 @@ answer (Request *rq)
     out.topics[t].partitions = REQUEST_ARRAY (rq, KmDeleteRecordsResponseTopicsPartitions, in->n_partitions);
     for (int32_t i = 0; i < in->n_partitions; i++) {
       const StokerDeleteRecordsPartition *p = &in->partitions[i];
-      out.topics[t].partitions[i] = (KmDeleteRecordsResponseTopicsPartitions){
-        .partition_index = p->partition, .low_watermark = p->low_watermark, .error_code = p->error
-      };
+      out.topics[t].partitions[i] = (KmDeleteRecordsResponseTopicsPartitions){ .partition_index = p->partition,
+                                                                               .low_watermark = p->low_watermark,
+                                                                               .error_code = p->error };
     }
   }
   REQUEST_ANSWER (rq, km_delete_records_response, &out);

@@ -22,9 +22,10 @@ answer (Request *rq)
   out.responses = REQUEST_ARRAY (rq, KmDeleteTopicsResponseResponses, call->n_topics);
   for (int32_t i = 0; i < call->n_topics; i++) {
     const StokerDeleteTopic *t = &call->topics[i];
-    out.responses[i] = (KmDeleteTopicsResponseResponses){
-      .name = t->name, .topic_id = t->id, .error_code = code_for (rq->header.api_version, t->error), .error_message = t->error_message
-    };
+    out.responses[i] = (KmDeleteTopicsResponseResponses){ .name = t->name,
+                                                          .topic_id = t->id,
+                                                          .error_code = code_for (rq->header.api_version, t->error),
+                                                          .error_message = t->error_message };
   }
   REQUEST_ANSWER (rq, km_delete_topics_response, &out);
 }

@@ -21,7 +21,8 @@ answer (Request *rq)
   out.n_brokers = call->n_nodes;
   out.brokers = REQUEST_ARRAY (rq, KmDescribeClusterResponseBrokers, call->n_nodes);
   for (int32_t i = 0; i < call->n_nodes; i++)
-    out.brokers[i] = (KmDescribeClusterResponseBrokers){ call->nodes[i].id, call->nodes[i].host, call->nodes[i].port, call->nodes[i].rack };
+    out.brokers[i] = (KmDescribeClusterResponseBrokers){ call->nodes[i].id, call->nodes[i].host, call->nodes[i].port,
+                                                         call->nodes[i].rack };
   REQUEST_ANSWER (rq, km_describe_cluster_response, &out);
 }
 

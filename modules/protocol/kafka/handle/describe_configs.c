@@ -18,8 +18,8 @@ row_out (Request *rq, const StokerConfigRow *in, KmDescribeConfigsResponseResult
   out->n_synonyms = in->n_synonyms;
   out->synonyms = REQUEST_ARRAY (rq, KmDescribeConfigsResponseResultsConfigsSynonyms, in->n_synonyms);
   for (int32_t i = 0; i < in->n_synonyms; i++)
-    out->synonyms[i] =
-        (KmDescribeConfigsResponseResultsConfigsSynonyms){ in->synonyms[i].name, in->synonyms[i].value, in->synonyms[i].source };
+    out->synonyms[i] = (KmDescribeConfigsResponseResultsConfigsSynonyms){ in->synonyms[i].name, in->synonyms[i].value,
+                                                                          in->synonyms[i].source };
 }
 
 static void
@@ -63,9 +63,10 @@ handle_describe_configs (Request *rq, KmReader *body)
   call->resources = REQUEST_ARRAY (rq, StokerDescribeResource, in.n_resources);
   for (int32_t i = 0; i < in.n_resources; i++) {
     const KmDescribeConfigsRequestResources *q = &in.resources[i];
-    call->resources[i] = (StokerDescribeResource){
-      .type = q->resource_type, .name = q->resource_name, .keys = q->configuration_keys, .n_keys = q->n_configuration_keys
-    };
+    call->resources[i] = (StokerDescribeResource){ .type = q->resource_type,
+                                                   .name = q->resource_name,
+                                                   .keys = q->configuration_keys,
+                                                   .n_keys = q->n_configuration_keys };
   }
   request_call (rq, &call->call, answer);
   stoker_describe_configs (call);

@@ -9,7 +9,8 @@
 static int16_t
 code_for (int16_t version, int16_t code)
 {
-  /* Clients below v6 do not know the storage error; below v16 the leader hints do not exist and the codes need no change. */
+  /* Clients below v6 do not know the storage error; below v16 the leader hints do not exist and the codes need no
+   * change. */
   if (code == STOKER_KAFKA_STORAGE_ERROR && version < 6)
     return STOKER_NOT_LEADER_OR_FOLLOWER;
   return code;
@@ -37,7 +38,7 @@ partition_answer (Request *rq, StokerFetchPartition *p, KmFetchResponseResponses
     out->aborted_transactions[i].first_offset = p->aborted[i].first_offset;
   }
   out->records = p->records;
-  out->records.is_null = false; /* Kafka answers with empty records, never null ones */
+  out->records.is_null = false;      /* Kafka answers with empty records, never null ones */
   p->records = (StokerRecords){ 0 }; /* the references move into the answer */
 }
 

@@ -20,7 +20,8 @@ answer (Request *rq)
     out.n_members = call->n_members;
     out.members = REQUEST_ARRAY (rq, KmLeaveGroupResponseMembers, call->n_members);
     for (int32_t i = 0; i < call->n_members; i++)
-      out.members[i] = (KmLeaveGroupResponseMembers){ call->members[i].member_id, call->members[i].instance_id, call->members[i].error };
+      out.members[i] = (KmLeaveGroupResponseMembers){ call->members[i].member_id, call->members[i].instance_id,
+                                                      call->members[i].error };
   }
   REQUEST_ANSWER (rq, km_leave_group_response, &out);
 }
@@ -42,7 +43,8 @@ handle_leave_group (Request *rq, KmReader *body)
     call->members[0].member_id = in.member_id;
   else
     for (int32_t i = 0; i < in.n_members; i++)
-      call->members[i] = (StokerLeavingMember){ in.members[i].member_id, in.members[i].group_instance_id, in.members[i].reason, 0 };
+      call->members[i]
+          = (StokerLeavingMember){ in.members[i].member_id, in.members[i].group_instance_id, in.members[i].reason, 0 };
   request_call (rq, &call->call, answer);
   stoker_leave_group (call);
   return 0;

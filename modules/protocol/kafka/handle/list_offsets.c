@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListOffsets 0-9 (kafka-facts 3.3). Which special timestamps exist depends on the version; the service checks by call.api_version.
+ * ListOffsets 0-9 (kafka-facts 3.3). Which special timestamps exist depends on the version; the service checks by
+ * call.api_version.
  */
 #include "handle.h"
 
@@ -29,14 +30,14 @@ answer (Request *rq)
     out.topics[t].partitions = REQUEST_ARRAY (rq, KmListOffsetsResponseTopicsPartitions, in->n_partitions);
     for (int32_t i = 0; i < in->n_partitions; i++) {
       const StokerListOffsetsPartition *p = &in->partitions[i];
-      out.topics[t].partitions[i] =
-          (KmListOffsetsResponseTopicsPartitions){ .partition_index = p->partition,
-                                                   .error_code = code_for (rq->header.api_version, p->error),
-                                                   .old_style_offsets = p->old_offsets,
-                                                   .n_old_style_offsets = p->n_old_offsets,
-                                                   .timestamp = p->out_timestamp,
-                                                   .offset = p->out_offset,
-                                                   .leader_epoch = p->out_leader_epoch };
+      out.topics[t].partitions[i]
+          = (KmListOffsetsResponseTopicsPartitions){ .partition_index = p->partition,
+                                                     .error_code = code_for (rq->header.api_version, p->error),
+                                                     .old_style_offsets = p->old_offsets,
+                                                     .n_old_style_offsets = p->n_old_offsets,
+                                                     .timestamp = p->out_timestamp,
+                                                     .offset = p->out_offset,
+                                                     .leader_epoch = p->out_leader_epoch };
     }
   }
   REQUEST_ANSWER (rq, km_list_offsets_response, &out);

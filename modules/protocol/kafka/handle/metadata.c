@@ -10,7 +10,8 @@ nodes_out (Request *rq, const StokerMetadata *call, KmMetadataResponse *out)
   out->n_brokers = call->n_nodes;
   out->brokers = REQUEST_ARRAY (rq, KmMetadataResponseBrokers, call->n_nodes);
   for (int32_t i = 0; i < call->n_nodes; i++)
-    out->brokers[i] = (KmMetadataResponseBrokers){ call->nodes[i].id, call->nodes[i].host, call->nodes[i].port, call->nodes[i].rack };
+    out->brokers[i] = (KmMetadataResponseBrokers){ call->nodes[i].id, call->nodes[i].host, call->nodes[i].port,
+                                                   call->nodes[i].rack };
 }
 
 static int16_t
@@ -31,16 +32,17 @@ topic_out (Request *rq, const StokerTopicInfo *in, KmMetadataResponseTopics *out
   out->partitions = REQUEST_ARRAY (rq, KmMetadataResponseTopicsPartitions, in->n_partitions);
   for (int32_t i = 0; i < in->n_partitions; i++) {
     const StokerPartitionInfo *p = &in->partitions[i];
-    out->partitions[i] = (KmMetadataResponseTopicsPartitions){ .error_code = code_for (rq->header.api_version, p->error),
-                                                               .partition_index = p->partition,
-                                                               .leader_id = p->leader_id,
-                                                               .leader_epoch = p->leader_epoch,
-                                                               .replica_nodes = p->replicas,
-                                                               .n_replica_nodes = p->n_replicas,
-                                                               .isr_nodes = p->isr,
-                                                               .n_isr_nodes = p->n_isr,
-                                                               .offline_replicas = p->offline,
-                                                               .n_offline_replicas = p->n_offline };
+    out->partitions[i]
+        = (KmMetadataResponseTopicsPartitions){ .error_code = code_for (rq->header.api_version, p->error),
+                                                .partition_index = p->partition,
+                                                .leader_id = p->leader_id,
+                                                .leader_epoch = p->leader_epoch,
+                                                .replica_nodes = p->replicas,
+                                                .n_replica_nodes = p->n_replicas,
+                                                .isr_nodes = p->isr,
+                                                .n_isr_nodes = p->n_isr,
+                                                .offline_replicas = p->offline,
+                                                .n_offline_replicas = p->n_offline };
   }
 }
 

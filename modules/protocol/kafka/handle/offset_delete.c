@@ -21,8 +21,8 @@ answer (Request *rq)
     out.topics[t].n_partitions = in->n_partitions;
     out.topics[t].partitions = REQUEST_ARRAY (rq, KmOffsetDeleteResponseTopicsPartitions, in->n_partitions);
     for (int32_t i = 0; i < in->n_partitions; i++)
-      out.topics[t].partitions[i] =
-          (KmOffsetDeleteResponseTopicsPartitions){ in->partitions[i].partition, in->partitions[i].error };
+      out.topics[t].partitions[i]
+          = (KmOffsetDeleteResponseTopicsPartitions){ in->partitions[i].partition, in->partitions[i].error };
   }
   REQUEST_ANSWER (rq, km_offset_delete_response, &out);
 }

@@ -25,11 +25,12 @@ failed_below_v2 (Request *rq, const OffsetFetch *of, int16_t error, KmOffsetFetc
     out->topics[t].n_partitions = in->n_partition_indexes;
     out->topics[t].partitions = REQUEST_ARRAY (rq, KmOffsetFetchResponseTopicsPartitions, in->n_partition_indexes);
     for (int32_t i = 0; i < in->n_partition_indexes; i++)
-      out->topics[t].partitions[i] = (KmOffsetFetchResponseTopicsPartitions){ .partition_index = in->partition_indexes[i],
-                                                                              .committed_offset = -1,
-                                                                              .committed_leader_epoch = -1,
-                                                                              .metadata = STOKER_STR_LIT (""),
-                                                                              .error_code = error };
+      out->topics[t].partitions[i]
+          = (KmOffsetFetchResponseTopicsPartitions){ .partition_index = in->partition_indexes[i],
+                                                     .committed_offset = -1,
+                                                     .committed_leader_epoch = -1,
+                                                     .metadata = STOKER_STR_LIT (""),
+                                                     .error_code = error };
   }
 }
 
@@ -76,11 +77,12 @@ answer_group (Request *rq, const StokerOffsetFetchGroup *g, KmOffsetFetchRespons
     out->topics[t].partitions = REQUEST_ARRAY (rq, KmOffsetFetchResponseGroupsTopicsPartitions, in->n_partitions);
     for (int32_t i = 0; i < in->n_partitions; i++) {
       const StokerOffsetPartition *p = &in->partitions[i];
-      out->topics[t].partitions[i] = (KmOffsetFetchResponseGroupsTopicsPartitions){ .partition_index = p->partition,
-                                                                                    .committed_offset = p->offset,
-                                                                                    .committed_leader_epoch = p->leader_epoch,
-                                                                                    .metadata = p->metadata,
-                                                                                    .error_code = p->error };
+      out->topics[t].partitions[i]
+          = (KmOffsetFetchResponseGroupsTopicsPartitions){ .partition_index = p->partition,
+                                                           .committed_offset = p->offset,
+                                                           .committed_leader_epoch = p->leader_epoch,
+                                                           .metadata = p->metadata,
+                                                           .error_code = p->error };
     }
   }
 }
@@ -116,7 +118,8 @@ topic_in (Request *rq, StokerStr name, const int32_t *partitions, int32_t n)
 
   out.partitions = REQUEST_ARRAY (rq, StokerOffsetPartition, n);
   for (int32_t i = 0; i < n; i++)
-    out.partitions[i] = (StokerOffsetPartition){ .partition = partitions[i], .offset = -1, .leader_epoch = -1, .timestamp = -1 };
+    out.partitions[i]
+        = (StokerOffsetPartition){ .partition = partitions[i], .offset = -1, .leader_epoch = -1, .timestamp = -1 };
   return out;
 }
 
@@ -134,7 +137,8 @@ one_in (Request *rq, const KmOffsetFetchRequest *in, OffsetFetch *of)
   g->n_topics = in->n_topics;
   g->topics = REQUEST_ARRAY (rq, StokerOffsetTopic, in->n_topics);
   for (int32_t t = 0; t < in->n_topics; t++)
-    g->topics[t] = topic_in (rq, in->topics[t].name, in->topics[t].partition_indexes, in->topics[t].n_partition_indexes);
+    g->topics[t]
+        = topic_in (rq, in->topics[t].name, in->topics[t].partition_indexes, in->topics[t].n_partition_indexes);
 }
 
 static void

@@ -21,9 +21,11 @@ answer (Request *rq)
     out.topics[t].partitions = REQUEST_ARRAY (rq, KmOffsetForLeaderEpochResponseTopicsPartitions, in->n_partitions);
     for (int32_t i = 0; i < in->n_partitions; i++) {
       const StokerEpochPartition *p = &in->partitions[i];
-      out.topics[t].partitions[i] = (KmOffsetForLeaderEpochResponseTopicsPartitions){
-        .error_code = p->error, .partition = p->partition, .leader_epoch = p->out_leader_epoch, .end_offset = p->end_offset
-      };
+      out.topics[t].partitions[i]
+          = (KmOffsetForLeaderEpochResponseTopicsPartitions){ .error_code = p->error,
+                                                              .partition = p->partition,
+                                                              .leader_epoch = p->out_leader_epoch,
+                                                              .end_offset = p->end_offset };
     }
   }
   REQUEST_ANSWER (rq, km_offset_for_leader_epoch_response, &out);

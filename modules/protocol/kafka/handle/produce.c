@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Produce 0-11 (kafka-facts 3.1). The records stay in the connection's buffer: the service takes them over by the end of the read.
+ * Produce 0-11 (kafka-facts 3.1). The records stay in the connection's buffer: the service takes them over by the end
+ * of the read.
  */
 #include "handle.h"
 
-/* Produce knows the fencing of a producer by its older name in every version. INVALID_RECORD goes out as it is, as Kafka
- * does: something retriable in its place would make an old client send the same bad batch for ever. */
+/* Produce knows the fencing of a producer by its older name in every version. INVALID_RECORD goes out as it is, as
+ * Kafka does: something retriable in its place would make an old client send the same bad batch for ever. */
 static int16_t
 code_for (int16_t code)
 {
@@ -57,7 +58,8 @@ answer (Request *rq, const StokerProduce *call)
     const StokerProduceTopic *in = &call->topics[t];
     out.responses[t].name = in->name;
     out.responses[t].n_partition_responses = in->n_partitions;
-    out.responses[t].partition_responses = REQUEST_ARRAY (rq, KmProduceResponseResponsesPartitionResponses, in->n_partitions);
+    out.responses[t].partition_responses
+        = REQUEST_ARRAY (rq, KmProduceResponseResponsesPartitionResponses, in->n_partitions);
     for (int32_t p = 0; p < in->n_partitions; p++)
       partition_answer (rq, &in->partitions[p], &out.responses[t].partition_responses[p]);
   }
@@ -102,7 +104,8 @@ handle_produce (Request *rq, KmReader *body)
   if (km_produce_request_decode (body, rq->header.api_version, rq->arena, &in) < 0)
     return -1;
   call = REQUEST_NEW (rq, StokerProduce);
-  call->transactional_id = rq->header.api_version >= 3 ? stoker_arena_str (rq->arena, in.transactional_id) : STOKER_STR_NULL;
+  call->transactional_id
+      = rq->header.api_version >= 3 ? stoker_arena_str (rq->arena, in.transactional_id) : STOKER_STR_NULL;
   call->acks = in.acks;
   call->timeout_ms = in.timeout_ms;
   call->n_topics = in.n_topic_data;

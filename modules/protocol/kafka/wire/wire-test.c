@@ -33,26 +33,26 @@ edgy (KmRandom *g, int64_t min, int64_t max)
   case 3:
     return -1;
   default:
-    return (int64_t) km_random_next (g);
+    return (int64_t)km_random_next (g);
   }
 }
 
 int8_t
 km_random_i8 (KmRandom *g)
 {
-  return (int8_t) edgy (g, INT8_MIN, INT8_MAX);
+  return (int8_t)edgy (g, INT8_MIN, INT8_MAX);
 }
 
 int16_t
 km_random_i16 (KmRandom *g)
 {
-  return (int16_t) edgy (g, INT16_MIN, INT16_MAX);
+  return (int16_t)edgy (g, INT16_MIN, INT16_MAX);
 }
 
 int32_t
 km_random_i32 (KmRandom *g)
 {
-  return (int32_t) edgy (g, INT32_MIN, INT32_MAX);
+  return (int32_t)edgy (g, INT32_MIN, INT32_MAX);
 }
 
 int64_t
@@ -64,7 +64,7 @@ km_random_i64 (KmRandom *g)
 double
 km_random_f64 (KmRandom *g)
 {
-  return (double) (int32_t) km_random_next (g) / 16;
+  return (double)(int32_t)km_random_next (g) / 16;
 }
 
 StokerUuid
@@ -72,7 +72,7 @@ km_random_uuid (KmRandom *g)
 {
   StokerUuid u;
   for (size_t i = 0; i < sizeof u.b; i++)
-    u.b[i] = (uint8_t) km_random_next (g);
+    u.b[i] = (uint8_t)km_random_next (g);
   return u;
 }
 
@@ -88,8 +88,8 @@ km_random_str (KmRandom *g, bool nullable, StokerArena *arena)
 {
   StokerBytes b = km_random_bytes (g, nullable, arena);
   for (size_t i = 0; i < b.len; i++)
-    b.data[i] = (uint8_t) ('a' + b.data[i] % 26);
-  return (StokerStr){ (char *) b.data, b.len };
+    b.data[i] = (uint8_t)('a' + b.data[i] % 26);
+  return (StokerStr){ (char *)b.data, b.len };
 }
 
 StokerBytes
@@ -100,7 +100,7 @@ km_random_bytes (KmRandom *g, bool nullable, StokerArena *arena)
   StokerBytes b = { .len = random_length (g) };
   b.data = stoker_arena_alloc (arena, b.len);
   for (size_t i = 0; i < b.len; i++)
-    b.data[i] = (uint8_t) km_random_next (g);
+    b.data[i] = (uint8_t)km_random_next (g);
   return b;
 }
 
@@ -124,7 +124,7 @@ km_random_count (KmRandom *g, bool nullable)
 {
   if (nullable && km_random_next (g) % 4 == 0)
     return -1;
-  return (int32_t) (km_random_next (g) % 4);
+  return (int32_t)(km_random_next (g) % 4);
 }
 
 #define RANDOM_ARRAY(name, type, expr)                                                                                 \
@@ -133,7 +133,7 @@ km_random_count (KmRandom *g, bool nullable)
     *n = km_random_count (g, nullable);                                                                                \
     if (*n <= 0)                                                                                                       \
       return NULL;                                                                                                     \
-    type *v = stoker_arena_calloc (arena, (size_t) *n, sizeof *v);                                                     \
+    type *v = stoker_arena_calloc (arena, (size_t)*n, sizeof *v);                                                      \
     for (int32_t i = 0; i < *n; i++)                                                                                   \
       v[i] = expr;                                                                                                     \
     return v;                                                                                                          \
@@ -247,7 +247,7 @@ km_dump_str (StokerBuf *b, StokerStr v)
   }
   stoker_buf_append (b, "\"", 1);
   for (size_t i = 0; i < v.len; i++) {
-    unsigned char c = (unsigned char) v.data[i];
+    unsigned char c = (unsigned char)v.data[i];
     if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
       stoker_buf_printf (b, "\\u00%02x", c);
     else

@@ -24,7 +24,7 @@ km_reader_fail (KmReader *r, const char *why)
 {
   if (!r->error) {
     r->error = why;
-    r->error_at = (size_t) (r->p - r->start);
+    r->error_at = (size_t)(r->p - r->start);
   }
   r->p = r->end;
 }
@@ -42,7 +42,7 @@ static const uint8_t *
 take (KmReader *r, size_t n)
 {
   const uint8_t *p = r->p;
-  if (KM_UNLIKELY ((size_t) (r->end - r->p) < n)) {
+  if (KM_UNLIKELY ((size_t)(r->end - r->p) < n)) {
     km_reader_fail (r, "message ends inside a field");
     return NULL;
   }
@@ -74,7 +74,7 @@ km_r_uvarint (KmReader *r)
       km_reader_fail (r, "variable-length number does not fit 32 bits");
       return 0;
     }
-    v |= (uint32_t) (b & 0x7f) << shift;
+    v |= (uint32_t)(b & 0x7f) << shift;
     if (!(b & 0x80))
       return v;
   }
@@ -85,7 +85,7 @@ km_r_uvarint (KmReader *r)
 static int64_t
 read_length (KmReader *r, bool flex, bool wide, bool nullable)
 {
-  int64_t n = flex ? (int64_t) km_r_uvarint (r) - 1 : wide ? km_r_i32 (r) : km_r_i16 (r);
+  int64_t n = flex ? (int64_t)km_r_uvarint (r) - 1 : wide ? km_r_i32 (r) : km_r_i16 (r);
   if (KM_UNLIKELY (n < 0)) {
     if (r->error)
       return -1;
@@ -112,7 +112,7 @@ km_r_str (KmReader *r, bool flex, bool nullable)
     km_reader_fail (r, "string longer than 32767 bytes");
     return STOKER_STR_NULL;
   }
-  StokerStr s = { (const char *) r->p, (size_t) n };
+  StokerStr s = { (const char *)r->p, (size_t)n };
   r->p += n;
   return s;
 }
@@ -123,7 +123,7 @@ km_r_bytes (KmReader *r, bool flex, bool nullable)
   int64_t n = read_length (r, flex, true, nullable);
   if (n < 0)
     return STOKER_BYTES_NULL;
-  StokerBytes b = { (uint8_t *) (uintptr_t) r->p, (size_t) n };
+  StokerBytes b = { (uint8_t *)(uintptr_t)r->p, (size_t)n };
   r->p += n;
   return b;
 }
@@ -136,9 +136,9 @@ km_r_records (KmReader *r, bool flex, bool nullable, StokerArena *arena)
   if (n < 0)
     return v;
   v.slices = stoker_arena_alloc (arena, sizeof *v.slices);
-  v.slices[0] = (StokerSlice){ .kind = STOKER_SLICE_MEMORY, .u.memory = r->p, .pos = 0, .len = (size_t) n };
+  v.slices[0] = (StokerSlice){ .kind = STOKER_SLICE_MEMORY, .u.memory = r->p, .pos = 0, .len = (size_t)n };
   v.n_slices = 1;
-  v.len = (size_t) n;
+  v.len = (size_t)n;
   v.is_null = false;
   r->p += n;
   return v;
@@ -147,7 +147,7 @@ km_r_records (KmReader *r, bool flex, bool nullable, StokerArena *arena)
 int32_t
 km_r_count (KmReader *r, bool flex, bool nullable, size_t min_size, size_t elem_size)
 {
-  int64_t n = flex ? (int64_t) km_r_uvarint (r) - 1 : km_r_i32 (r);
+  int64_t n = flex ? (int64_t)km_r_uvarint (r) - 1 : km_r_i32 (r);
   if (KM_UNLIKELY (r->error != NULL))
     return 0;
   if (n < 0) {
@@ -157,17 +157,17 @@ km_r_count (KmReader *r, bool flex, bool nullable, size_t min_size, size_t elem_
       km_reader_fail (r, "null in an array that cannot be null");
     return nullable && n == -1 ? -1 : 0;
   }
-  if (KM_UNLIKELY ((uint64_t) n > (size_t) (r->end - r->p) / min_size)) {
+  if (KM_UNLIKELY ((uint64_t)n > (size_t)(r->end - r->p) / min_size)) {
     km_reader_fail (r, "array count reaches beyond the message");
     return 0;
   }
-  size_t bytes = (size_t) n * elem_size;
+  size_t bytes = (size_t)n * elem_size;
   if (KM_UNLIKELY (bytes > r->budget)) {
     km_reader_fail (r, "message has too many elements");
     return 0;
   }
   r->budget -= bytes;
-  return (int32_t) n;
+  return (int32_t)n;
 }
 
 #define READ_ARRAY(name, type, min, expr)                                                                              \
@@ -176,7 +176,7 @@ km_r_count (KmReader *r, bool flex, bool nullable, size_t min_size, size_t elem_
     *n = km_r_count (r, flex, nullable, min, sizeof (type));                                                           \
     if (*n <= 0)                                                                                                       \
       return NULL;                                                                                                     \
-    type *v = stoker_arena_alloc (arena, (size_t) *n * sizeof (type));                                                 \
+    type *v = stoker_arena_alloc (arena, (size_t)*n * sizeof (type));                                                  \
     for (int32_t i = 0; i < *n; i++)                                                                                   \
       v[i] = expr;                                                                                                     \
     return v;                                                                                                          \
@@ -224,11 +224,11 @@ km_r_tag (KmReader *r, KmTags *t)
   uint32_t size = km_r_uvarint (r);
   if (r->error)
     return false;
-  if ((int64_t) tag <= t->tag) {
+  if ((int64_t)tag <= t->tag) {
     km_reader_fail (r, "tagged fields out of order");
     return false;
   }
-  if (size > (size_t) (r->end - r->p)) {
+  if (size > (size_t)(r->end - r->p)) {
     km_reader_fail (r, "tagged field reaches beyond the message");
     return false;
   }
@@ -263,10 +263,10 @@ uvarint_encode (uint8_t out[5], uint32_t v)
 {
   unsigned n = 0;
   while (v >= 0x80) {
-    out[n++] = (uint8_t) (v | 0x80);
+    out[n++] = (uint8_t)(v | 0x80);
     v >>= 7;
   }
-  out[n++] = (uint8_t) v;
+  out[n++] = (uint8_t)v;
   return n;
 }
 
@@ -274,7 +274,7 @@ void
 km_w_uvarint (KmWriter *w, uint32_t v)
 {
   if (v < 0x80) {
-    *km_w_room (w, 1) = (uint8_t) v;
+    *km_w_room (w, 1) = (uint8_t)v;
     return;
   }
   uint8_t b[5];
@@ -287,11 +287,11 @@ static void
 write_length (KmWriter *w, bool flex, bool wide, int64_t n)
 {
   if (flex)
-    km_w_uvarint (w, (uint32_t) (n + 1));
+    km_w_uvarint (w, (uint32_t)(n + 1));
   else if (wide)
-    km_w_i32 (w, (int32_t) n);
+    km_w_i32 (w, (int32_t)n);
   else
-    km_w_i16 (w, (int16_t) n);
+    km_w_i16 (w, (int16_t)n);
 }
 
 void
@@ -305,7 +305,7 @@ km_w_str (KmWriter *w, bool flex, bool nullable, StokerStr v)
     write_length (w, flex, false, nullable ? -1 : 0);
     return;
   }
-  write_length (w, flex, false, (int64_t) v.len);
+  write_length (w, flex, false, (int64_t)v.len);
   if (v.len)
     memcpy (km_w_room (w, v.len), v.data, v.len);
 }
@@ -321,7 +321,7 @@ km_w_bytes (KmWriter *w, bool flex, bool nullable, StokerBytes v)
     write_length (w, flex, true, nullable ? -1 : 0);
     return;
   }
-  write_length (w, flex, true, (int64_t) v.len);
+  write_length (w, flex, true, (int64_t)v.len);
   if (v.len)
     memcpy (km_w_room (w, v.len), v.data, v.len);
 }
@@ -333,7 +333,7 @@ km_w_records (KmWriter *w, bool flex, bool nullable, const StokerRecords *v)
     write_length (w, flex, true, nullable ? -1 : 0);
     return;
   }
-  write_length (w, flex, true, (int64_t) v->len);
+  write_length (w, flex, true, (int64_t)v->len);
   for (size_t i = 0; i < v->n_slices; i++) {
     StokerSlice s = v->slices[i];
     stoker_out_splice (w->out, &s);
@@ -373,7 +373,7 @@ km_w_tag_end (KmWriter *w, size_t mark)
 {
   uint8_t b[5];
   size_t size = w->out->head.len - mark;
-  unsigned n = uvarint_encode (b, (uint32_t) size);
+  unsigned n = uvarint_encode (b, (uint32_t)size);
   /* One byte was left for the size, which is enough for nearly all; no splice ever lies in a tagged field. */
   if (n > 1) {
     km_w_room (w, n - 1);

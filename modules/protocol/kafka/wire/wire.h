@@ -43,7 +43,7 @@ void km_reader_init (KmReader *r, const void *data, size_t len);
 KM_INLINE size_t
 km_reader_left (const KmReader *r)
 {
-  return r->error ? 0 : (size_t) (r->end - r->p);
+  return r->error ? 0 : (size_t)(r->end - r->p);
 }
 /* Notes the error (unless one is noted already) and makes every later read return zero. */
 void km_reader_fail (KmReader *r, const char *why);
@@ -53,13 +53,13 @@ void km_reader_fail (KmReader *r, const char *why);
   KM_INLINE type km_r_##name (KmReader *r)                                                                             \
   {                                                                                                                    \
     u##type v;                                                                                                         \
-    if (KM_UNLIKELY ((size_t) (r->end - r->p) < size)) {                                                               \
+    if (KM_UNLIKELY ((size_t)(r->end - r->p) < size)) {                                                                \
       km_reader_fail (r, "message ends inside a field");                                                               \
       return 0;                                                                                                        \
     }                                                                                                                  \
     memcpy (&v, r->p, size);                                                                                           \
     r->p += size;                                                                                                      \
-    return (type) swap (v);                                                                                            \
+    return (type)swap (v);                                                                                             \
   }
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define KM_SWAP16 __builtin_bswap16
@@ -119,7 +119,8 @@ bool km_r_tag (KmReader *r, KmTags *t);
 typedef struct KmWriter
 {
   StokerOut *out;
-  const char *error; /* what could not be written: a static text. A bug of the caller; the output is well-formed but lacks it */
+  const char *
+      error; /* what could not be written: a static text. A bug of the caller; the output is well-formed but lacks it */
 } KmWriter;
 
 /* Appends to `out`. */
@@ -138,7 +139,7 @@ km_w_room (KmWriter *w, size_t n)
 #define KM_WRITE_INT(name, type, size, swap)                                                                           \
   KM_INLINE void km_w_##name (KmWriter *w, type v)                                                                     \
   {                                                                                                                    \
-    u##type u = (u##type) swap ((u##type) v);                                                                          \
+    u##type u = (u##type)swap ((u##type)v);                                                                            \
     memcpy (km_w_room (w, size), &u, size);                                                                            \
   }
 KM_WRITE_INT (i8, int8_t, 1, )
