@@ -8,6 +8,7 @@
 
 #include "world/world.h"
 
+#include <stoker/host.h>
 #include <stoker/service.h>
 
 typedef struct StkBrokerConfig StkBrokerConfig;   /* src/config/broker_config.h: all settings, checked */
@@ -28,7 +29,7 @@ struct StokerBroker
   StkActor **io_actors;
   StkIo **io;             /* per I/O actor, touched on it only */
   int n_io;
-  StkPool **disk_pools;   /* per log directory */
+  StkPool **disk_pools;   /* per log directory, at least one */
   int n_dirs;
   const StkBrokerConfig *config; /* control thread; hot values are copied to where they are used */
   StkRegistry *registry;
@@ -39,8 +40,12 @@ struct StokerBroker
   StkController *controller;
   StkTopics *topics;
   StkGroups *groups;
-  void *listeners;        /* src/net */
-  void *startup;          /* src/control/startup.c: where a start or stop has got to */
+  struct StkCluster *cluster;   /* src/cluster/cluster.h */
+  struct StkServer *server;     /* src/net/server.h: listeners and connections */
+  struct StkLogDirs *logdirs;   /* src/control/logdirs.h */
+  struct StkHousekeeping *housekeeping; /* src/broker/housekeeping.h */
+  StokerHost *host;             /* what modules see of the world */
+  struct StkLifecycle *lifecycle; /* src/control/lifecycle.c: where a start or stop has got to */
   int32_t id;             /* broker.id */
   char cluster_id[STOKER_UUID_TEXT];
   int64_t epoch;          /* czxid of the registration; -1 before */
