@@ -40,7 +40,6 @@ struct StokerBroker
   StkController *controller;
   StkTopics *topics;
   StkGroups *groups;
-  struct StkCluster *cluster;   /* src/cluster/cluster.h */
   struct StkServer *server;     /* src/net/server.h: listeners and connections */
   struct StkLogDirs *logdirs;   /* src/control/logdirs.h */
   struct StkHousekeeping *housekeeping; /* src/broker/housekeeping.h */

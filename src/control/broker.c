@@ -7,7 +7,8 @@
 #include "broker/housekeeping.h"
 #include "broker/io.h"
 #include "broker/replicas.h"
-#include "cluster/cluster.h"
+#include "cluster/controller.h"
+#include "cluster/topics.h"
 #include "config/broker_config.h"
 #include "config/modules.h"
 #include "control/lifecycle.h"
@@ -186,8 +187,10 @@ stk_broker_free (StokerBroker *b)
     stk_server_free (b->server);
   if (b->groups)
     stk_groups_free (b->groups);
-  if (b->cluster)
-    stk_cluster_free (b->cluster);
+  if (b->topics)
+    stk_topics_free (b->topics);
+  if (b->controller)
+    stk_controller_free (b->controller);
   if (b->housekeeping)
     stk_housekeeping_free (b->housekeeping);
   if (b->replicas)

@@ -5,7 +5,8 @@
 #include "broker/housekeeping.h"
 #include "broker/io.h"
 #include "broker/replicas.h"
-#include "cluster/cluster.h"
+#include "cluster/controller.h"
+#include "cluster/topics.h"
 #include "config/broker_config.h"
 #include "control/lifecycle.h"
 #include "control/log.h"
@@ -113,7 +114,6 @@ identified (void *user, const StokerError *err)
   if (err == NULL && stk_logdirs_bind (l->b->logdirs, l->b->cluster_id, &why) < 0)
     err = &why;
   if (err) {
-    /* The stage failed, so its stop will not run; the session is ended when the cluster is freed. */
     stk_stage_done (l, err);
     return;
   }
@@ -123,24 +123,27 @@ identified (void *user, const StokerError *err)
 static void
 cluster_start (StkLifecycle *l)
 {
-  l->b->cluster = stk_cluster_new (l->b);
-  stk_cluster_identify (l->b->cluster, stk_logdirs_cluster_id (l->b->logdirs), identified, l);
+  StokerBroker *b = l->b;
+  const char *id = stk_logdirs_cluster_id (b->logdirs);
+
+  if (id)
+    g_strlcpy (b->cluster_id, id, sizeof b->cluster_id);
+  b->controller = stk_controller_new (b, stk_registry_get (b->registry, STOKER_KIND_COORDINATOR, NULL));
+  b->topics = stk_topics_new (b);
+  stk_controller_join (b->controller, identified, l);
 }
 
 static void
 left (void *user)
 {
-  StkLifecycle *l = user;
-
-  stk_cluster_free (l->b->cluster);
-  l->b->cluster = NULL;
-  done_now (l);
+  done_now (user);
 }
 
 static void
 cluster_stop (StkLifecycle *l)
 {
-  stk_cluster_leave (l->b->cluster, left, l);
+  stk_topics_stop (l->b->topics);
+  stk_controller_stop (l->b->controller, left, l);
 }
 
 /* ---- logs: the partitions that lie here */
@@ -260,7 +263,7 @@ membership_start (StkLifecycle *l)
       if (strcmp (c->listeners[k].name, e->name) == 0)
         ends[i].port = stk_server_port (b->server, (int)k);
   }
-  stk_cluster_join (b->cluster, ends, (int32_t)c->n_advertised, joined, l);
+  stk_controller_start (b->controller, ends, (int32_t)c->n_advertised, joined, l);
 }
 
 /* ---- groups */
@@ -272,11 +275,18 @@ groups_loaded (void *user)
 }
 
 static void
+topic_deleted (void *user, StokerStr topic)
+{
+  stk_groups_topic_deleted (((StokerBroker *)user)->groups, topic);
+}
+
+static void
 groups_start (StkLifecycle *l)
 {
   StokerBroker *b = l->b;
 
   b->groups = stk_groups_new_for_broker (b, stk_registry_get (b->registry, STOKER_KIND_COORDINATOR, NULL));
+  stk_controller_on_topic_deleted (b->controller, topic_deleted, b);
   stk_groups_start (b->groups, groups_loaded, l);
 }
 
