@@ -68,6 +68,9 @@ StokerBroker *stk_broker_new (StkWorld *world, StkBrokerConfig *config, StokerEr
 void stk_broker_start (StokerBroker *b, void (*started) (void *user, const StokerError *err), void *user);
 /* Stops in reverse order; `stopped` is called on the control actor after the last stage. */
 void stk_broker_stop (StokerBroker *b, void (*stopped) (void *user), void *user);
+/* Reads the configuration again and applies what may change while running, all or nothing; what is wrong or needs a restart is
+ * logged. `path` and `assignments` as in stk_broker_config_load. Control actor. */
+void stk_broker_reload (StokerBroker *b, const char *path, const char *const *assignments);
 /* After stopped (or a failed start), and after the control actor has quit. */
 void stk_broker_free (StokerBroker *b);
 /* The port that listener `i` is bound to (tests listen on port 0). After started. */

@@ -19,6 +19,7 @@ struct StkLifecycle
   bool stopping;
   bool clean;     /* everything was flushed and closed: the marker may be written */
   StokerError err; /* why a start failed */
+  StokerError undoing; /* of a stage that gives back what it took before it reports */
   int64_t began_us, stage_us;
   void (*started) (void *user, const StokerError *err);
   void *started_user;

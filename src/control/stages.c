@@ -106,15 +106,23 @@ actors_start (StkLifecycle *l)
 /* ---- cluster id: the session with the coordinator, and whose the directories are */
 
 static void
+session_closed (void *user)
+{
+  StkLifecycle *l = user;
+
+  stk_stage_done (l, &l->undoing);
+}
+
+static void
 identified (void *user, const StokerError *err)
 {
   StkLifecycle *l = user;
-  StokerError why = { 0 };
 
-  if (err == NULL && stk_logdirs_bind (l->b->logdirs, l->b->cluster_id, &why) < 0)
-    err = &why;
-  if (err) {
-    stk_stage_done (l, err);
+  if (err)
+    l->undoing = *err;
+  if (err || stk_logdirs_bind (l->b->logdirs, l->b->cluster_id, &l->undoing) < 0) {
+    stk_topics_stop (l->b->topics);
+    stk_controller_stop (l->b->controller, session_closed, l);
     return;
   }
   done_now (l);
