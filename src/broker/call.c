@@ -3,13 +3,13 @@
 
 #include <glib.h>
 
-/* A call that control works on. The I/O thread and control each hold a reference, so that a cancellation that crosses the answer on its
- * way finds something to look at. */
+/* A call that control works on. The I/O thread and control each hold a reference, so that a cancellation that crosses
+ * the answer on its way finds something to look at. */
 typedef struct ControlCall
 {
   StkCallWait wait; /* first: call->core points here */
   StkTask task;     /* to control, then back with the answer */
-  int refs; /* atomic */
+  int refs;         /* atomic */
   StokerCall *call;
   StkActor *control, *io;
   void (*fn) (StokerCall *call);
@@ -23,7 +23,7 @@ typedef struct Cancellation
   ControlCall *cc;
 } Cancellation;
 
-#define FROM_TASK(t) ((ControlCall *)(void *)((char *)(t) - G_STRUCT_OFFSET (ControlCall, task)))
+#define FROM_TASK(t) ((ControlCall *)(void *)((char *)(t)-G_STRUCT_OFFSET (ControlCall, task)))
 
 static void control_cancel (StokerCall *call);
 

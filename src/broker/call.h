@@ -15,8 +15,8 @@ typedef struct StkCallWait
   void (*cancel) (StokerCall *call);
 } StkCallWait;
 
-/* For a call that control works on: when its connection goes before stk_call_finish, fn (call) runs on control; it should finish the
- * call soon. fn NULL (at first): the call just runs to its end. Control actor. */
+/* For a call that control works on: when its connection goes before stk_call_finish, fn (call) runs on control; it
+ * should finish the call soon. fn NULL (at first): the call just runs to its end. Control actor. */
 void stk_call_on_cancel (StokerCall *call, void (*fn) (StokerCall *call));
 
 #endif
