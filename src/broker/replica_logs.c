@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The disk side of StkReplicas: each change becomes jobs on the disk pools of the directories, which come back to
+ * control.
+ */
+#include "broker/engine.h"
+#include "broker/replicas_private.h"
+
+#include "control/log.h"
+#include "module/registry.h"
+
+static void
+job_free (StkJob *j)
+{
+  stk_partition_unref (j->partition);
+  g_free (j);
+}
+
+static StkJob *
+job_new (StkChange *c, void (*run) (StkTask *t))
+{
+  StkJob *j = g_new0 (StkJob, 1);
+
+  j->change = c;
+  j->task.run = run;
+  c->pending++;
+  return j;
+}
+
+/* From the disk thread back to control. */
+static void
+job_return (StkJob *j, void (*run) (StkTask *t))
+{
+  j->task.run = run;
+  stk_actor_post (j->change->replicas->broker->control, &j->task);
+}
+
+static void
+job_done (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkChange *c = j->change;
+
+  job_free (j);
+  stk_change_job_done (c);
+}
+
+/* ---- attach */
+
+static void
+attach_found (void *user, const StokerLogFound *f)
+{
+  StkJob *j = user;
+  StkFound *found = g_new0 (StkFound, 1);
+
+  found->topic_id = f->topic_id;
+  found->dir = f->dir;
+  found->storage = j->storage;
+  g_ptr_array_add (j->found, g_strdup_printf ("%.*s-%d", (int)f->topic.len, f->topic.data, f->partition));
+  g_ptr_array_add (j->found, found);
+}
+
+static void
+attach_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  for (guint i = 0; i + 1 < j->found->len; i += 2) {
+    r->dir_logs[j->dir]++;
+    g_hash_table_replace (r->found, j->found->pdata[i], j->found->pdata[i + 1]);
+  }
+  g_ptr_array_unref (j->found);
+  if (j->error) {
+    r->dir_failed[j->dir] = true;
+    j->change->dirs_failed++;
+    j->change->err = j->err;
+    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.offline", "%s | dir=%s", j->err.text,
+             r->dirs[j->dir].path);
+  }
+  job_done (t);
+}
+
+static void
+attach_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  j->found = g_ptr_array_new ();
+  for (guint i = 0; i < r->storages->len && j->error == 0; i++) {
+    const StokerStorageOps *ops;
+    j->storage = r->storages->pdata[i];
+    ops = j->storage->module->ops;
+    stk_instance_enter (j->storage);
+    if (ops->dir_attach (j->storage, &r->dirs[j->dir], attach_found, j, &j->err) != 0)
+      j->error = STOKER_KAFKA_STORAGE_ERROR;
+    stk_instance_leave (j->storage);
+  }
+  job_return (j, attach_back);
+}
+
+void
+stk_attach_run (StkChange *c)
+{
+  StkReplicas *r = c->replicas;
+
+  for (int i = 0; i < r->n_dirs; i++) {
+    StkJob *j = job_new (c, attach_job);
+    j->dir = i;
+    stk_pool_post (r->broker->disk_pools[i], &j->task);
+  }
+}
+
+void
+stk_attach_finish (StkChange *c)
+{
+  StkReplicas *r = c->replicas;
+
+  stk_housekeeping_start (r->housekeeping);
+  ((void (*) (void *, const StokerError *))c->done) (c->user, c->dirs_failed == r->n_dirs ? &c->err : NULL);
+}
+
+/* ---- apply */
+
+static void
+apply_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkChange *c = j->change;
+
+  if (j->error) {
+    StkReplicaResult res = { { j->topic->name, j->topic->name_len }, j->spec.partition, j->error };
+    g_array_append_val (c->failed, res);
+    stk_log (c->replicas->broker->log, STOKER_LOG_ERROR, "broker", "partition.offline", "%s | topic=%s partition=%d",
+             j->err.text[0] ? j->err.text : "the log cannot be opened", j->topic->name, j->spec.partition);
+  }
+  job_done (t);
+}
+
+static int
+open_log (StkJob *j, StokerUuid id, bool create)
+{
+  StkPartition *p = j->partition;
+  StkReplicas *r = j->change->replicas;
+  StokerLogSpec spec = { .topic = { j->topic->name, j->topic->name_len },
+                         .partition = p->index,
+                         .topic_id = id,
+                         .dir = &r->dirs[j->dir],
+                         .config = &j->topic->config,
+                         .create = create,
+                         .advanced = stk_partition_advance_later,
+                         .user = p };
+  int rc;
+
+  STK_ENGINE_CALL (p, rc = p->ops->open (p->storage, &spec, &p->log, &j->err));
+  if (rc != 0)
+    p->log = NULL;
+  return rc;
+}
+
+/* The folder holds the log of a former topic of this name, which was deleted while this broker was away. */
+static void
+remove_stale (StkJob *j)
+{
+  StkPartition *p = j->partition;
+
+  if (open_log (j, j->stale_id, false) != 0)
+    return;
+  STK_ENGINE_CALL (p, (void)p->ops->remove (p->storage, p->log, &j->err));
+  p->log = NULL;
+}
+
+static void
+take_settings (StkJob *j)
+{
+  g_mutex_lock (&j->partition->lock);
+  j->partition->min_isr = (int16_t)CLAMP (j->topic->config.min_insync_replicas, 1, INT16_MAX);
+  g_mutex_unlock (&j->partition->lock);
+}
+
+static void
+become (StkJob *j)
+{
+  StkPartition *p = j->partition;
+  const StkReplicaPartition *s = &j->spec;
+
+  take_settings (j);
+  if (s->leader == p->broker->id && p->log && s->leader_epoch > p->leader_epoch) {
+    int32_t latest;
+    STK_ENGINE_CALL (p, latest = p->ops->epoch_latest (p->storage, p->log));
+    if (latest < s->leader_epoch)
+      j->error = (int16_t)stk_engine_epoch_begin (p, s->leader_epoch);
+  }
+  stk_partition_become (p, s->leader, s->leader_epoch, s->partition_epoch, s->replicas, s->n_replicas, s->isr,
+                        s->n_isr);
+}
+
+static void
+open_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkPartition *p = j->partition;
+
+  p->storage = j->storage;
+  p->ops = j->storage->module->ops;
+  if (j->has_stale)
+    remove_stale (j);
+  j->error = (int16_t)open_log (j, p->topic_id, true);
+  if (j->error == 0)
+    stk_partition_unshut (p);
+  become (j);
+  job_return (j, apply_back);
+}
+
+typedef struct Update
+{
+  StkPartitionWork work;
+  StkJob *job;
+} Update;
+
+static void
+update_job (StkPartitionWork *w)
+{
+  Update *u = (Update *)w;
+  StkJob *j = u->job;
+  StkPartition *p = j->partition;
+
+  if (stk_partition_enter (p)) {
+    if (j->configure) {
+      take_settings (j);
+      stk_engine_configure (p, &j->topic->config);
+    }
+    if (j->lead)
+      become (j);
+    stk_partition_leave (p);
+  }
+  g_free (u);
+  job_return (j, apply_back);
+}
+
+static bool
+same_config (const StokerTopicConfig *a, const StokerTopicConfig *b)
+{
+  StokerTopicConfig x = *a, y = *b;
+
+  x.storage_engine = y.storage_engine = x.partitioner = y.partitioner = NULL;
+  return memcmp (&x, &y, sizeof x) == 0;
+}
+
+static int
+emptiest_dir (StkReplicas *r)
+{
+  int best = -1;
+
+  for (int i = 0; i < r->n_dirs; i++)
+    if (!r->dir_failed[i] && (best < 0 || r->dir_logs[i] < r->dir_logs[best]))
+      best = i;
+  return best;
+}
+
+/* Where the log of a partition that is not open yet lives or will live. */
+static bool
+place_log (StkReplicas *r, StkJob *j, const StkHosted *h, const char **why)
+{
+  StkFound *f = stk_replicas_found (r, h->name, j->spec.partition);
+  bool any_failed = false;
+
+  if (f) {
+    f->used = true;
+    j->dir = f->dir;
+    j->storage = f->storage;
+    j->stale_id = f->topic_id;
+    j->has_stale
+        = !stoker_uuid_is_zero (f->topic_id) && !stoker_uuid_is_zero (h->id) && !stoker_uuid_equal (f->topic_id, h->id);
+    return true;
+  }
+  for (int i = 0; i < r->n_dirs; i++)
+    any_failed |= r->dir_failed[i];
+  *why = "its log is in a directory that is offline";
+  /* At start a log that is not found may be in the directory that failed: an empty one would hide it. */
+  if (any_failed && !r->started)
+    return false;
+  *why = "no log directory is usable";
+  j->dir = emptiest_dir (r);
+  j->storage = stk_registry_get (r->broker->registry, STOKER_KIND_STORAGE, h->config.storage_engine);
+  if (j->dir < 0)
+    return false;
+  *why = "the topic's storage.engine is not an instance of this broker";
+  if (j->storage)
+    r->dir_logs[j->dir]++;
+  return j->storage != NULL;
+}
+
+static void
+open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
+{
+  StkJob *j = job_new (c, open_job);
+  const char *why = NULL;
+  bool placed;
+
+  j->topic = h;
+  j->spec = *s;
+  placed = place_log (c->replicas, j, h, &why);
+  j->partition = stk_partition_new (c->replicas->broker, h->name, h->id, s->partition, placed ? j->dir : 0);
+  h->partitions[s->partition] = stk_partition_ref (j->partition);
+  if (placed) {
+    stk_pool_post (stk_partition_pool (j->partition), &j->task);
+  } else {
+    j->error = (int16_t)(STOKER_KAFKA_STORAGE_ERROR);
+    stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why);
+    stk_partition_become (j->partition, s->leader, s->leader_epoch, s->partition_epoch, s->replicas, s->n_replicas,
+                          s->isr, s->n_isr);
+    job_return (j, apply_back);
+  }
+}
+
+static void
+update_partition (StkChange *c, StkHosted *h, int32_t index, const StkReplicaPartition *s, bool configure)
+{
+  Update *u = g_new0 (Update, 1);
+
+  u->job = job_new (c, NULL);
+  u->job->topic = h;
+  u->job->partition = stk_partition_ref (h->partitions[index]);
+  u->job->configure = configure;
+  u->job->lead = s != NULL;
+  if (s)
+    u->job->spec = *s;
+  else
+    u->job->spec.partition = index;
+  u->work.run = update_job;
+  stk_partition_work (u->job->partition, &u->work);
+}
+
+static bool
+is_replica (const StkReplicaPartition *s, int32_t id)
+{
+  for (int32_t i = 0; i < s->n_replicas; i++)
+    if (s->replicas[i] == id)
+      return true;
+  return false;
+}
+
+/* Partitions that are open already are shared with the topic's present entry of the table. */
+static StkHosted *
+inherit (StkReplicas *r, StkHosted *h)
+{
+  StkHosted *old = stk_table_find (r->current, (StokerStr){ h->name, h->name_len });
+
+  if (old == NULL)
+    return NULL;
+  if (old->n_partitions > h->n_partitions) {
+    h->partitions = g_renew (StkPartition *, h->partitions, old->n_partitions);
+    memset (h->partitions + h->n_partitions, 0, sizeof *h->partitions * (size_t)(old->n_partitions - h->n_partitions));
+    h->n_partitions = old->n_partitions;
+  }
+  for (int32_t i = 0; i < old->n_partitions; i++)
+    if (old->partitions[i])
+      h->partitions[i] = stk_partition_ref (old->partitions[i]);
+  return old;
+}
+
+static void
+apply_topic (StkChange *c, StkHosted *h, const StkReplicaPartition *specs, int32_t n)
+{
+  StkHosted *old = inherit (c->replicas, h);
+  bool configure = old && !same_config (&old->config, &h->config);
+  g_autofree bool *done = g_new0 (bool, MAX (h->n_partitions, 1));
+
+  for (int32_t i = 0; i < n; i++) {
+    const StkReplicaPartition *s = &specs[i];
+    if (!is_replica (s, c->replicas->broker->id) || done[s->partition])
+      continue;
+    done[s->partition] = true;
+    if (h->partitions[s->partition])
+      update_partition (c, h, s->partition, s, configure);
+    else
+      open_partition (c, h, s);
+  }
+  for (int32_t i = 0; configure && i < h->n_partitions; i++)
+    if (h->partitions[i] && !done[i])
+      update_partition (c, h, i, NULL, true);
+}
+
+void
+stk_apply_run (StkChange *c)
+{
+  for (guint i = 0; i < c->topics->len; i++)
+    apply_topic (c, c->topics->pdata[i], c->specs->pdata[i], g_array_index (c->spec_counts, int32_t, i));
+}
+
+void
+stk_apply_finish (StkChange *c)
+{
+  StkReplicas *r = c->replicas;
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  StkTable *fresh = stk_table_new ((StkHosted *const *)c->topics->pdata, c->topics->len);
+
+  for (uint32_t i = 0; i <= r->current->mask; i++) {
+    StkHosted *h = r->current->by_name[i];
+    if (h && stk_table_find (fresh, (StokerStr){ h->name, h->name_len }) == NULL)
+      g_ptr_array_add (all, h);
+  }
+  for (guint i = 0; i < c->topics->len; i++)
+    g_ptr_array_add (all, c->topics->pdata[i]);
+  stk_replicas_publish (r, stk_table_new ((StkHosted *const *)all->pdata, all->len));
+  stk_table_unref (fresh);
+  r->started = true;
+  ((void (*) (void *, const StkReplicaResult *, int32_t))c->done) (c->user, (StkReplicaResult *)(void *)c->failed->data,
+                                                                   (int32_t)c->failed->len);
+}
+
+/* ---- remove and close: shut the gate, wait for the last user, then the engine */
+
+static void
+removed_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+  StkPartition *p = j->partition;
+  g_autofree char *key = g_strdup_printf ("%s-%d", p->topic, p->index);
+
+  g_hash_table_remove (r->found, key);
+  r->dir_logs[p->dir]--;
+  if (j->error)
+    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
+             p->topic, p->index);
+  stk_housekeeping_touch (r->housekeeping);
+  job_done (t);
+}
+
+static void
+remove_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkPartition *p = j->partition;
+
+  STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->remove (p->storage, p->log, &j->err));
+  p->log = NULL;
+  job_return (j, removed_back);
+}
+
+static void
+close_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkPartition *p = j->partition;
+
+  STK_ENGINE_CALL (p, p->ops->close (p->storage, p->log));
+  p->log = NULL;
+  job_return (j, job_done);
+}
+
+static void
+shut_partitions (StkChange *c, StkHosted *h, GHashTable *seen, int16_t code, void (*run) (StkTask *t))
+{
+  for (int32_t i = 0; i < h->n_partitions; i++) {
+    StkPartition *p = h->partitions[i];
+    StkJob *j;
+    if (p == NULL || p->log == NULL || !g_hash_table_add (seen, p))
+      continue;
+    j = job_new (c, run);
+    j->partition = stk_partition_ref (p);
+    stk_partition_shut (p, code, &j->task);
+  }
+}
+
+void
+stk_remove_run (StkChange *c)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < c->topics->len; i++)
+    shut_partitions (c, c->topics->pdata[i], seen, STOKER_UNKNOWN_TOPIC_OR_PARTITION, remove_job);
+}
+
+void
+stk_close_run (StkChange *c)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  StkTable *t = c->replicas->current;
+
+  for (uint32_t i = 0; i <= t->mask; i++)
+    if (t->by_name[i])
+      shut_partitions (c, t->by_name[i], seen, STOKER_NOT_LEADER_OR_FOLLOWER, close_job);
+}
+
+static void
+detach_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  if (j->error)
+    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.detach", "%s | dir=%s", j->err.text,
+             r->dirs[j->dir].path);
+  job_done (t);
+}
+
+static void
+detach_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  for (guint i = 0; i < r->storages->len; i++) {
+    StokerInstance *s = r->storages->pdata[i];
+    const StokerStorageOps *ops = s->module->ops;
+    stk_instance_enter (s);
+    if (ops->dir_detach (s, j->dir, &j->err) != 0)
+      j->error = STOKER_KAFKA_STORAGE_ERROR;
+    stk_instance_leave (s);
+  }
+  job_return (j, detach_back);
+}
+
+void
+stk_detach_run (StkChange *c)
+{
+  StkReplicas *r = c->replicas;
+
+  for (int i = 0; i < r->n_dirs; i++) {
+    StkJob *j;
+    if (r->dir_failed[i])
+      continue;
+    j = job_new (c, detach_job);
+    j->dir = i;
+    stk_pool_post (r->broker->disk_pools[i], &j->task);
+  }
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of StkReplicas share: replicas.c (table, queue of changes), replica_logs.c (opening, removing, closing
+ * on disk pools), housekeeping.c (timers).
+ */
+#ifndef STK_BROKER_REPLICAS_PRIVATE_H
+#define STK_BROKER_REPLICAS_PRIVATE_H
+
+#include "broker/fetch_session.h"
+#include "broker/housekeeping.h"
+#include "broker/replicas.h"
+#include "broker/table.h"
+
+#include <stoker/cleaner.h>
+
+/* A log that attach found. Control actor. */
+typedef struct StkFound
+{
+  StokerUuid topic_id;
+  int dir;
+  StokerInstance *storage;
+  bool used;
+} StkFound;
+
+typedef void (*StkAnyFn) (void); /* cast back to its type before the call */
+
+typedef enum StkChangeKind
+{
+  STK_CHANGE_ATTACH = 0,
+  STK_CHANGE_APPLY = 1,
+  STK_CHANGE_REMOVE = 2,
+  STK_CHANGE_CLOSE = 3,
+} StkChangeKind;
+
+/* One queued call of attach, apply, remove or close. Control actor, but for what its jobs fill in. */
+typedef struct StkChange
+{
+  struct StkChange *next;
+  StkChangeKind kind;
+  StkReplicas *replicas;
+  void (*run) (struct StkChange *c);    /* starts its jobs */
+  void (*finish) (struct StkChange *c); /* all jobs are done: publishes, calls the caller's done */
+  int pending;                          /* jobs that are out */
+  GPtrArray
+      *topics;      /* apply: StkHosted, with partitions filled in; remove: StkHosted that was taken out of the table */
+  GPtrArray *specs; /* apply: StkReplicaPartition arrays, one per topic */
+  GArray *spec_counts;
+  GArray *failed;   /* StkReplicaResult */
+  GPtrArray *found; /* attach */
+  StokerError err;
+  int dirs_failed;
+  StkAnyFn done;
+  void *user;
+} StkChange;
+
+struct StkReplicas
+{
+  StokerBroker *broker;
+  const StokerLogDir *dirs;
+  int n_dirs;
+  bool *dir_failed;
+  int *dir_logs;       /* how many logs each has */
+  bool started;        /* the first apply is done: what is missing on disk from now on is new */
+  GHashTable *found;   /* "topic-partition" -> StkFound */
+  GPtrArray *storages; /* started storage instances */
+  StkChange *first, *last;
+  bool busy;         /* the first one is running */
+  StkIo *control_io; /* where appends by the broker itself wait */
+
+  GMutex lock; /* covers current */
+  StkTable *current;
+  _Atomic uint64_t version;
+
+  StkHousekeeping *housekeeping;
+  StkFetchSessions *sessions;
+
+  /* Settings, copied from the configuration: read on any thread. */
+  size_t fetch_max_bytes;
+  bool auto_create;
+};
+
+/* A job of a change: runs on a disk pool, then `finish` on control. */
+typedef struct StkJob
+{
+  StkTask task;
+  StkChange *change;
+  StkPartition *partition; /* referenced */
+  const StkHosted *topic;
+  StkReplicaPartition spec;
+  bool lead, configure;
+  StokerUuid stale_id; /* a log of this id is in the way: remove it first */
+  bool has_stale;
+  int16_t error;
+  int dir;
+  StokerInstance *storage;
+  GPtrArray *found;
+  StokerError err;
+} StkJob;
+
+/* replicas.c */
+void stk_replicas_publish (StkReplicas *r, StkTable *t); /* takes over t */
+StkFound *stk_replicas_found (StkReplicas *r, const char *topic, int32_t partition);
+void stk_change_queue (StkChange *c);
+void stk_change_job_done (StkChange *c);
+
+/* replica_logs.c */
+void stk_attach_run (StkChange *c);
+void stk_attach_finish (StkChange *c);
+void stk_apply_run (StkChange *c);
+void stk_apply_finish (StkChange *c);
+void stk_remove_run (StkChange *c);
+void stk_close_run (StkChange *c);
+void stk_detach_run (StkChange *c);
+
+#endif
