@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Every file that people wrote says its licence. Data and files that cannot hold a comment are named here.
+. "$top_srcdir/tests/lib/tap.sh"
+
+cd "$top_srcdir" || exit 1
+files () {
+  if [ -e .git ] && git rev-parse HEAD >/dev/null 2>&1; then git ls-files; else
+    find . -type f \( -name '*.[ch]' -o -name '*.am' -o -name '*.sh' -o -name '*.py' -o -name '*.msg' -o -name configure.ac \) -not -path './_*' | sed 's,^\./,,'
+  fi
+}
+missing () {
+  files | while read -r f; do
+    case $f in
+      *.json|*.tsv|*.xz|*.gz|*.bin|*.seed|*.golden|*.mod|*.sum|*.lock|*.txt.in|.gitignore|*/.gitignore|COPYING|NEWS|*.md|*.svg|*.png|*/corpus/*|*/seeds/*|tests/golden/*) continue;;
+      *.java|*.go|*.js|*.mjs|*.xml) ;;
+    esac
+    [ -f "$f" ] || continue
+    head -n 6 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$f"
+  done
+}
+out=$(missing)
+is "every file has its SPDX line" "$out" ""
+tap_done
