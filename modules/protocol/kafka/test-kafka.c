@@ -2,269 +2,7 @@
  *
  * protocol/kafka against a fake connection and fake services: raw frames in, raw frames out.
  */
-#include "modules/protocol/kafka/session.h"
-#include "modules/protocol/kafka/wire/kafka-messages-test.h"
-
-#include <glib.h>
-
-extern const StokerModule stoker_module_protocol_kafka;
-
-/* ---- the fake connection */
-
-struct StokerConn
-{
-  StokerContext ctx;
-  StokerInstance instance;
-  KafkaState state;
-  void *session;
-  StokerBuf in; /* what the peer has sent and the module has not consumed */
-  GPtrArray *sent;
-  size_t queued, expected;
-  int holds;
-  bool closed;
-  const char *reason;
-  int refs;
-};
-
-static const StokerProtocolOps *ops;
-
-const StokerContext *
-stoker_conn_context (StokerConn *c)
-{
-  return &c->ctx;
-}
-
-void
-stoker_conn_send (StokerConn *c, StokerOut *out)
-{
-  StokerBuf flat = { 0 };
-  g_assert_false (c->closed);
-  g_assert_cmpint (stoker_out_flatten (out, &flat), ==, 0);
-  stoker_out_clear (out);
-  g_assert_cmpuint (flat.len, >=, 8);
-  g_ptr_array_add (c->sent, g_bytes_new (flat.data, flat.len));
-  stoker_buf_clear (&flat);
-}
-
-size_t
-stoker_conn_queued (StokerConn *c)
-{
-  return c->queued;
-}
-
-void
-stoker_conn_close (StokerConn *c, bool graceful, const char *reason)
-{
-  g_assert_false (c->closed);
-  c->closed = true;
-  c->reason = reason;
-}
-
-void
-stoker_conn_hold (StokerConn *c, bool hold)
-{
-  c->holds += hold ? 1 : -1;
-  g_assert_cmpint (c->holds, >=, 0);
-  g_assert_cmpint (c->holds, <=, 1);
-}
-
-void
-stoker_conn_expect (StokerConn *c, size_t total)
-{
-  c->expected = total;
-}
-
-size_t
-stoker_conn_max_request (StokerConn *c)
-{
-  return 1000000;
-}
-
-const StokerContext *
-stoker_context_ref (const StokerContext *ctx)
-{
-  ((StokerConn *)(uintptr_t)ctx)->refs++;
-  return ctx;
-}
-
-void
-stoker_context_unref (const StokerContext *ctx)
-{
-  ((StokerConn *)(uintptr_t)ctx)->refs--;
-}
-
-/* ---- the fake services: each call is answered at once, or parked until the test lets it go */
-
-static GQueue parked = G_QUEUE_INIT;
-static bool park;
-static int calls, flushes;
-static int16_t produce_error;
-
-static void
-arrived (StokerCall *call)
-{
-  calls++;
-  g_assert_nonnull (call->ctx);
-  g_assert_nonnull (call->arena);
-  g_assert_nonnull (call->client_id.data);
-  if (park)
-    g_queue_push_tail (&parked, call);
-  else
-    call->done (call);
-}
-
-static void
-release (guint i)
-{
-  StokerCall *call = g_queue_pop_nth (&parked, i);
-  g_assert_nonnull (call);
-  call->done (call);
-}
-
-void
-stoker_call_cancel (StokerCall *call)
-{
-  g_assert_true (g_queue_remove (&parked, call));
-  call->done (call);
-}
-
-void
-stoker_produce (StokerProduce *req)
-{
-  for (int32_t t = 0; t < req->n_topics; t++)
-    for (int32_t p = 0; p < req->topics[t].n_partitions; p++)
-      req->topics[t].partitions[p].error = produce_error;
-  arrived (&req->call);
-}
-
-void
-stoker_produce_flush (const StokerContext *ctx)
-{
-  flushes++;
-}
-
-void
-stoker_fetch_release (StokerFetch *req)
-{
-}
-
-#define SERVICE(name, type)                                                                                            \
-  void name (type *req)                                                                                                \
-  {                                                                                                                    \
-    arrived (&req->call);                                                                                              \
-  }
-SERVICE (stoker_fetch, StokerFetch)
-SERVICE (stoker_list_offsets, StokerListOffsets)
-SERVICE (stoker_offset_for_epoch, StokerOffsetForEpoch)
-SERVICE (stoker_delete_records, StokerDeleteRecords)
-SERVICE (stoker_join_group, StokerJoinGroup)
-SERVICE (stoker_sync_group, StokerSyncGroup)
-SERVICE (stoker_heartbeat, StokerHeartbeat)
-SERVICE (stoker_leave_group, StokerLeaveGroup)
-SERVICE (stoker_offset_commit, StokerOffsetCommit)
-SERVICE (stoker_offset_fetch, StokerOffsetFetch)
-SERVICE (stoker_list_groups, StokerListGroups)
-SERVICE (stoker_describe_groups, StokerDescribeGroups)
-SERVICE (stoker_delete_groups, StokerDeleteGroups)
-SERVICE (stoker_offset_delete, StokerOffsetDelete)
-SERVICE (stoker_metadata, StokerMetadata)
-SERVICE (stoker_describe_cluster, StokerDescribeCluster)
-SERVICE (stoker_describe_topic_partitions, StokerDescribeTopicPartitions)
-SERVICE (stoker_find_coordinator, StokerFindCoordinator)
-SERVICE (stoker_init_producer_id, StokerInitProducerId)
-SERVICE (stoker_create_topics, StokerCreateTopics)
-SERVICE (stoker_delete_topics, StokerDeleteTopics)
-SERVICE (stoker_create_partitions, StokerCreatePartitions)
-SERVICE (stoker_describe_configs, StokerDescribeConfigs)
-SERVICE (stoker_alter_configs, StokerAlterConfigs)
-
-/* ---- a connection for a test */
-
-static StokerConn *
-conn_new (void)
-{
-  StokerConn *c = g_new0 (StokerConn, 1);
-  StokerError err;
-
-  park = false;
-  produce_error = 0;
-  calls = flushes = 0;
-  c->instance.name = "kafka";
-  c->instance.module = &stoker_module_protocol_kafka;
-  c->instance.state = &c->state;
-  c->sent = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  ops = stoker_module_protocol_kafka.ops;
-  g_assert_cmpint (ops->open (&c->instance, c, &c->session, &err), ==, 0);
-  return c;
-}
-
-/* Gives the module what is buffered, as the core does, until it consumes no more. */
-static void
-conn_input (StokerConn *c)
-{
-  ssize_t n = 0;
-
-  while (c->in.len > 0 && c->holds == 0 && (n = ops->input (&c->instance, c->session, c->in.data, c->in.len)) > 0) {
-    g_assert_cmpint (n, <=, (ssize_t)c->in.len);
-    /* What was consumed is clobbered once the read is over: nothing may refer to it then. */
-    StokerBuf rest = { 0 };
-    stoker_buf_append (&rest, c->in.data + n, c->in.len - (size_t)n);
-    ops->input_end (&c->instance, c->session);
-    memset (c->in.data, 0xee, c->in.len);
-    stoker_buf_clear (&c->in);
-    c->in = rest;
-  }
-}
-
-static void
-conn_free (StokerConn *c)
-{
-  ops->close (&c->instance, c->session);
-  g_assert_true (g_queue_is_empty (&parked));
-  g_assert_cmpint (c->refs, ==, 0);
-  stoker_module_protocol_kafka.fini (&c->instance);
-  g_ptr_array_unref (c->sent);
-  stoker_buf_clear (&c->in);
-  g_free (c);
-}
-
-static const KmMessage *
-message (int16_t key, bool response)
-{
-  size_t n;
-  const KmMessage *m = km_messages (&n);
-  for (size_t i = 0; i < n; i++)
-    if (m[i].key == key && m[i].response == response)
-      return &m[i];
-  g_assert_not_reached ();
-}
-
-/* Puts a whole request into the buffer. */
-static void
-send_message (StokerConn *c, int16_t key, int16_t version, int32_t id, const void *in)
-{
-  StokerOut out = { 0 };
-  KmWriter w;
-  KmRequestHeader h = { key, version, id, STOKER_STR_LIT ("test") };
-  uint32_t size;
-
-  km_writer_init (&w, &out);
-  km_request_header_encode (&w, &h);
-  message (key, false)->encode (&w, version, in);
-  size = GUINT32_TO_BE ((uint32_t)stoker_out_size (&out));
-  stoker_buf_append (&c->in, &size, 4);
-  stoker_out_flatten (&out, &c->in);
-  stoker_out_clear (&out);
-}
-
-static void
-send_raw (StokerConn *c, const void *data, size_t len)
-{
-  stoker_buf_append (&c->in, data, len);
-  conn_input (c);
-}
-
-#define SEND_RAW(c, bytes) send_raw ((c), (bytes), sizeof (bytes) - 1)
+#include "test-fake.h"
 
 static void
 send_produce (StokerConn *c, int32_t id, int16_t acks)
@@ -296,18 +34,6 @@ send_metadata (StokerConn *c, int32_t id)
   send_message (c, 3, 9, id, &in);
 }
 
-/* The correlation id of the i-th answer. */
-static int32_t
-answer_id (StokerConn *c, guint i)
-{
-  gsize len;
-  g_assert_cmpuint (i, <, c->sent->len);
-  const uint8_t *p = g_bytes_get_data (c->sent->pdata[i], &len);
-  uint32_t size = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-  g_assert_cmpuint (size + 4, ==, len);
-  return (int32_t)((uint32_t)p[4] << 24 | (uint32_t)p[5] << 16 | (uint32_t)p[6] << 8 | p[7]);
-}
-
 /* ---- tests */
 
 /* A request with random fields of every offered version is understood, handed on once and answered in its version. */
@@ -325,9 +51,6 @@ test_every_version (void)
         const KmMessage *q = message (rows[i].key, false), *a = message (rows[i].key, true);
         StokerArena *arena = stoker_arena_new (0);
         void *in = stoker_arena_calloc (arena, 1, q->size), *out = stoker_arena_calloc (arena, 1, a->size);
-        KmReader r;
-        gsize len;
-        int32_t id;
 
         q->random (&g, v, arena, in);
         if (rows[i].key == 0)
@@ -338,12 +61,8 @@ test_every_version (void)
         g_assert_cmpuint (c->in.len, ==, 0);
         g_assert_cmpint (calls, <=, 1);
         g_assert_cmpuint (c->sent->len, ==, 1);
-        const uint8_t *p = g_bytes_get_data (c->sent->pdata[0], &len);
-        km_reader_init (&r, p + 4, len - 4);
-        g_assert_cmpint (km_response_header_decode (&r, rows[i].key, v, &id), ==, KM_OK);
-        g_assert_cmpint (id, ==, 4711);
-        if (a->decode (&r, v, arena, out) != KM_OK || km_reader_left (&r))
-          g_error ("%s v%d: %s, %zu left", a->name, v, r.error ? r.error : "fine", km_reader_left (&r));
+        g_assert_cmpint (answer_id (c, 0), ==, 4711);
+        answer_decode (c, 0, rows[i].key, v, arena, out);
         stoker_arena_free (arena);
         conn_free (c);
       }
@@ -435,6 +154,13 @@ test_serial (void)
   conn_free (c);
 }
 
+static void
+fail_produce (StokerCall *call)
+{
+  StokerProduce *req = (StokerProduce *)call;
+  req->topics[0].partitions[0].error = STOKER_UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 /* acks=0: silence; an error closes the connection, so that the client notices. */
 static void
 test_acks0 (void)
@@ -446,7 +172,7 @@ test_acks0 (void)
   conn_input (c);
   g_assert_cmpuint (c->sent->len, ==, 1);
   g_assert_cmpint (answer_id (c, 0), ==, 2);
-  produce_error = STOKER_UNKNOWN_TOPIC_OR_PARTITION;
+  service = fail_produce;
   send_produce (c, 3, 1);
   send_produce (c, 4, 0);
   send_produce (c, 5, 1);
@@ -609,9 +335,6 @@ api_versions_error (const char *name, const char *version)
   StokerConn *c = conn_new ();
   KmApiVersionsRequest in;
   KmApiVersionsResponse out;
-  KmReader r;
-  int32_t id;
-  gsize len;
   StokerArena *arena = stoker_arena_new (0);
 
   km_api_versions_request_init (&in);
@@ -619,10 +342,7 @@ api_versions_error (const char *name, const char *version)
   in.client_software_version = stoker_str (version);
   send_message (c, 18, 3, 1, &in);
   conn_input (c);
-  const uint8_t *p = g_bytes_get_data (c->sent->pdata[0], &len);
-  km_reader_init (&r, p + 4, len - 4);
-  km_response_header_decode (&r, 18, 3, &id);
-  g_assert_cmpint (km_api_versions_response_decode (&r, 3, arena, &out), ==, KM_OK);
+  answer_decode (c, 0, 18, 3, arena, &out);
   g_assert_cmpint (out.n_api_keys, ==, out.error_code ? 0 : 27);
   stoker_arena_free (arena);
   conn_free (c);

@@ -27,8 +27,11 @@ partition_answer (Request *rq, StokerFetchPartition *p, KmFetchResponseResponses
   out->log_start_offset = p->out_log_start_offset;
   out->diverging_epoch.epoch = p->diverging_epoch;
   out->diverging_epoch.end_offset = p->diverging_end_offset;
-  out->current_leader.leader_id = p->leader_id;
-  out->current_leader.leader_epoch = p->leader_epoch;
+  if (rq->header.api_version >= 16
+      && (p->error == STOKER_NOT_LEADER_OR_FOLLOWER || p->error == STOKER_FENCED_LEADER_EPOCH)) {
+    out->current_leader.leader_id = p->leader_id;
+    out->current_leader.leader_epoch = p->leader_epoch;
+  }
   out->preferred_read_replica = p->preferred_read_replica;
   out->n_aborted_transactions = p->n_aborted;
   if (p->n_aborted > 0)

@@ -29,8 +29,10 @@ partition_answer (Request *rq, const StokerProducePartition *p, KmProduceRespons
     out->record_errors[i].batch_index = p->record_errors[i].batch_index;
     out->record_errors[i].batch_index_error_message = p->record_errors[i].message;
   }
-  out->current_leader.leader_id = p->leader_id;
-  out->current_leader.leader_epoch = p->leader_epoch;
+  if (p->error == STOKER_NOT_LEADER_OR_FOLLOWER) {
+    out->current_leader.leader_id = p->leader_id;
+    out->current_leader.leader_epoch = p->leader_epoch;
+  }
 }
 
 static void
@@ -86,7 +88,12 @@ topic_in (Request *rq, const KmProduceRequestTopicData *in, StokerProduceTopic *
   out->partitions = REQUEST_ARRAY (rq, StokerProducePartition, in->n_partition_data);
   for (int32_t p = 0; p < in->n_partition_data; p++) {
     const KmProduceRequestTopicDataPartitionData *d = &in->partition_data[p];
-    out->partitions[p].partition = d->index;
+    out->partitions[p] = (StokerProducePartition){ .partition = d->index,
+                                                   .base_offset = -1,
+                                                   .log_append_time_ms = -1,
+                                                   .log_start_offset = -1,
+                                                   .leader_id = -1,
+                                                   .leader_epoch = -1 };
     if (!d->records.is_null && d->records.n_slices > 0) {
       /* The frame is ours to change: the service patches offsets in place. */
       out->partitions[p].records.data = (uint8_t *)(uintptr_t)d->records.slices[0].u.memory;
