@@ -151,7 +151,7 @@ stk_fetch_offload (StkFetchState *s, void (*finished) (StkFetchState *s))
     j->records = part->d.records;
     j->magic = s->req->magic;
     j->first_offset = part->d.fetch_offset;
-    j->host = part->partition->storage->host;
+    j->host = s->io->broker->host;
     j->finished = finished;
     s->offloaded++;
     stk_pool_post (stk_partition_pool (part->partition), &j->task);

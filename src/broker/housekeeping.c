@@ -70,9 +70,9 @@ touch_from_io (void *user)
 void
 stk_housekeeping_note (StkReplicas *r)
 {
-  StkHousekeeping *h = r->housekeeping;
+  StkHousekeeping *h = r->broker->housekeeping;
 
-  if (!atomic_load_explicit (&h->noted, memory_order_relaxed) && !atomic_exchange (&h->noted, true))
+  if (h && !atomic_load_explicit (&h->noted, memory_order_relaxed) && !atomic_exchange (&h->noted, true))
     stk_actor_call (h->control, touch_from_io, h);
 }
 
@@ -266,6 +266,7 @@ void
 stk_housekeeping_start (StkHousekeeping *h)
 {
   h->running = true;
+  atomic_store (&h->noted, false);
   arm (h, &h->clean, MIN (h->clean_us, (int64_t)FIRST_CLEANING_US));
   arm (h, &h->expire, h->expire_us);
   stk_housekeeping_touch (h);

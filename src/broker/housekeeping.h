@@ -11,7 +11,7 @@
 
 typedef struct StkHousekeeping StkHousekeeping;
 
-StkHousekeeping *stk_housekeeping_new (StkReplicas *r);
+StkHousekeeping *stk_housekeeping_new (StkReplicas *r); /* becomes the broker's */
 void stk_housekeeping_free (StkHousekeeping *h);
 /* Control actor: from when the directories are attached until the logs are closed. `stopped` is called (perhaps at
  * once) when nothing of it is under way any more. */

@@ -39,9 +39,9 @@ stk_io_of (const StokerContext *ctx)
 }
 
 StkCodecContexts *
-stk_io_codecs (StkIo *io, StokerHost *host)
+stk_io_codecs (StkIo *io)
 {
   if (io->codecs == NULL)
-    io->codecs = stk_codec_contexts_new (host);
+    io->codecs = stk_codec_contexts_new (io->broker->host);
   return io->codecs;
 }

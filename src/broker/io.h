@@ -45,7 +45,7 @@ void stk_io_free (StkIo *io);
 /* The one of the calling thread, from a call's context; asserts the affinity. */
 StkIo *stk_io_of (const StokerContext *ctx);
 /* The codecs' working memory of this thread. */
-struct StkCodecContexts *stk_io_codecs (StkIo *io, StokerHost *host);
+struct StkCodecContexts *stk_io_codecs (StkIo *io);
 /* wait.c: makes the inbox ready. */
 void stk_io_inbox_init (StkIo *io);
 

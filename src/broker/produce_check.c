@@ -96,7 +96,7 @@ static int16_t
 check_records (StkIo *io, StokerProduce *req, const StkHosted *topic, StkProduceSlot *slot, StokerAppend *item)
 {
   StokerProducePartition *out = slot->out;
-  StkValidateSpec spec = { .codecs = stk_io_codecs (io, slot->partition->storage->host),
+  StkValidateSpec spec = { .codecs = stk_io_codecs (io),
                            .config = &topic->config,
                            .topic = { topic->name, topic->name_len },
                            .partition = out->partition,

@@ -117,7 +117,6 @@ stk_attach_finish (StkChange *c)
 {
   StkReplicas *r = c->replicas;
 
-  stk_housekeeping_start (r->housekeeping);
   ((void (*) (void *, const StokerError *))c->done) (c->user, c->dirs_failed == r->n_dirs ? &c->err : NULL);
 }
 
@@ -426,7 +425,7 @@ removed_back (StkTask *t)
   if (j->error)
     stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
              p->topic, p->index);
-  stk_housekeeping_touch (r->housekeeping);
+  stk_housekeeping_note (r);
   job_done (t);
 }
 

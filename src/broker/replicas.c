@@ -22,7 +22,6 @@ stk_replicas_new (StokerBroker *b)
   r->current = stk_table_new (NULL, 0);
   atomic_init (&r->version, 1);
   g_mutex_init (&r->lock);
-  r->housekeeping = stk_housekeeping_new (r);
   r->sessions = stk_sessions_new ((int)b->config->max_incremental_fetch_session_cache_slots);
   r->fetch_max_bytes = (size_t)b->config->fetch_max_bytes;
   r->auto_create = b->config->auto_create_topics_enable;
@@ -34,7 +33,6 @@ stk_replicas_free (StkReplicas *r)
 {
   if (r == NULL)
     return;
-  stk_housekeeping_free (r->housekeeping);
   stk_sessions_free (r->sessions);
   stk_table_unref (r->current);
   stk_io_free (r->control_io);
@@ -399,12 +397,6 @@ logs_closed (StkChange *c)
   stk_change_queue (next);
 }
 
-static void
-quiet (void *change)
-{
-  stk_change_queue (change);
-}
-
 void
 stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user)
 {
@@ -412,5 +404,5 @@ stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user)
 
   c->run = stk_close_run;
   c->finish = logs_closed;
-  stk_housekeeping_stop (r->housekeeping, quiet, c);
+  stk_change_queue (c);
 }

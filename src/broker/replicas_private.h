@@ -71,7 +71,6 @@ struct StkReplicas
   StkTable *current;
   _Atomic uint64_t version;
 
-  StkHousekeeping *housekeeping;
   StkFetchSessions *sessions;
 
   /* Settings, copied from the configuration: read on any thread. */

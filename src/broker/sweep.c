@@ -98,12 +98,18 @@ sweep_one (StkPartitionWork *w)
   stk_actor_post (p->broker->control, &s->task);
 }
 
+static bool
+still_wanted (StkReplicas *r)
+{
+  return r->broker->housekeeping == NULL || stk_housekeeping_running (r->broker->housekeeping);
+}
+
 static void
 sweep_next (StkTask *t)
 {
   Sweep *s = (Sweep *)(void *)((char *)t - G_STRUCT_OFFSET (Sweep, task));
 
-  for (; s->slot <= s->table->mask && stk_housekeeping_running (s->replicas->housekeeping); s->slot++, s->index = 0) {
+  for (; s->slot <= s->table->mask && still_wanted (s->replicas); s->slot++, s->index = 0) {
     StkHosted *h = s->table->by_name[s->slot];
     while (h && s->index < h->n_partitions) {
       s->partition = h->partitions[s->index++];
@@ -116,7 +122,7 @@ sweep_next (StkTask *t)
     }
   }
   if (s->clean)
-    stk_housekeeping_touch (s->replicas->housekeeping);
+    stk_housekeeping_note (s->replicas);
   s->done (s->user);
   stk_table_unref (s->table);
   g_ptr_array_unref (s->cleaners);
