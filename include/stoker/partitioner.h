@@ -27,6 +27,12 @@ STOKER_EXPORT bool stoker_topic_view_available (const StokerTopicView *t, int32_
  * or the like. Use it with atomic operations (C11 stdatomic or the __atomic builtins). */
 STOKER_EXPORT uint64_t *stoker_topic_view_cell (const StokerTopicView *t);
 
+/* Equal shares: the next partition in turn, counted in the topic's cell, so that all threads take turns together; those without a
+ * leader are passed over while others have one. A module that uses it uses the cell for nothing else. */
+STOKER_EXPORT int32_t stoker_topic_view_next (const StokerTopicView *t);
+/* MurmurHash2 with the seed of Kafka's Java clients, which put a key on partition (hash & 0x7fffffff) % count. */
+STOKER_EXPORT uint32_t stoker_hash_murmur2 (const void *data, size_t len);
+
 typedef struct StokerPartitionerOps
 {
   StokerOpsHead head;
