@@ -20,7 +20,7 @@ typedef struct Run
   uint64_t bytes;
   int64_t next;
   uint32_t n_epochs; /* before it */
-  TxnEntry *aborted;
+  StokerTxnAborted *aborted;
   uint32_t n_aborted, cap_aborted;
 } Run;
 
@@ -62,20 +62,6 @@ replica_span (StokerAppend *item, int64_t next, Span *span)
   return at > 0;
 }
 
-static int16_t
-check_marker (StokerLog *log, const StokerAppend *item)
-{
-  StokerProducerRow row;
-
-  if (item->control_type < 0 || !stoker_producers_get (log->producers, item->batch.producer_id, &row))
-    return 0;
-  if (item->batch.producer_epoch < row.epoch)
-    return STOKER_INVALID_PRODUCER_EPOCH;
-  if (item->control_epoch < row.coordinator_epoch)
-    return STOKER_TRANSACTION_COORDINATOR_FENCED;
-  return 0;
-}
-
 /* May it be appended at r->next? False: its result says why not, or that it is there already. Changes nothing else. */
 static bool
 check (StokerLog *log, const Run *r, StokerAppend *item, Span *span)
@@ -97,7 +83,8 @@ check (StokerLog *log, const Run *r, StokerAppend *item, Span *span)
     }
     error = v.error;
   } else if (item->origin == STOKER_ORIGIN_COORDINATOR) {
-    error = check_marker (log, item);
+    if (item->control_type >= 0)
+      error = stoker_txns_check_marker (log->producers, &item->batch, item->control_epoch);
   }
   if (error != 0)
     refuse (item, error);
@@ -108,15 +95,14 @@ check (StokerLog *log, const Run *r, StokerAppend *item, Span *span)
 static void
 note_batch (StokerLog *log, Run *r, const StokerBatch *b, int32_t type, int32_t epoch)
 {
-  TxnEntry t;
+  StokerTxnAborted t;
 
-  if (b->leader_epoch > seg_epoch_newest (log))
-    seg_epoch_assign (log, b->leader_epoch, b->base_offset);
-  if (!seg_txn_update (log, b, type, epoch, &t))
+  seg_epoch_note (log, b);
+  if (!stoker_txns_update (&log->txns, log->producers, b, type, epoch, &t))
     return;
   if (r->n_aborted == r->cap_aborted) {
     r->cap_aborted = r->cap_aborted ? r->cap_aborted * 2 : 4;
-    r->aborted = g_renew (TxnEntry, r->aborted, r->cap_aborted);
+    r->aborted = g_renew (StokerTxnAborted, r->aborted, r->cap_aborted);
   }
   r->aborted[r->n_aborted++] = t;
 }
@@ -131,7 +117,7 @@ take (StokerLog *log, Run *r, StokerAppend *item, const Span *span)
       int32_t type = -1, epoch = -1;
       seg_header_read (item->data + at, &b);
       if (b.attributes & STOKER_BATCH_CONTROL)
-        seg_control_parse (item->data + at, (size_t)b.length, &type, &epoch);
+        stoker_control_parse (item->data + at, (size_t)b.length, &type, &epoch);
       note_batch (log, r, &b, type, epoch);
     }
   } else {
@@ -248,7 +234,7 @@ undo (StokerLog *log, Segment *s, const Run *r, int error)
   if (rc == 0)
     rc = seg_txn_truncate (log, s, log->end);
   pthread_mutex_lock (&log->lock);
-  log->n_epochs = MIN (log->n_epochs, r->n_epochs);
+  log->epochs.n = MIN (log->epochs.n, r->n_epochs);
   pthread_mutex_unlock (&log->lock);
   if (rc == 0)
     rc = seg_producers_load (log, log->end, &err);
@@ -326,7 +312,7 @@ gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
 static size_t
 append_run (StokerLog *log, StokerAppend *items, size_t n)
 {
-  Run r = { .next = log->end, .n_epochs = log->n_epochs };
+  Run r = { .next = log->end, .n_epochs = log->epochs.n };
   Segment *s = seg_active (log);
   size_t done;
   int rc = 0;

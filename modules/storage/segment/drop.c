@@ -63,7 +63,7 @@ drop_sealed (StokerLog *log, int64_t offset, const char *reason)
   seg_detach_segments (log, 0, n);
   log->start = MAX (log->start, log->segs[0]->base);
   log->hw = MAX (log->hw, log->start);
-  seg_epoch_truncate_start (log, log->start);
+  seg_epochs_cut_start (log, log->start);
   pthread_mutex_unlock (&log->lock);
   for (uint32_t i = 0; i < n; i++) {
     stoker_log (log->engine->self, STOKER_LOG_INFO, "segment.dropped", "dropped a segment | log=%s/%s base=%" PRId64 " bytes=%" PRIu64 " reason=%s",

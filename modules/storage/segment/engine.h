@@ -13,6 +13,7 @@
 
 #include "format.h"
 
+#include <stoker/bookkeeping.h>
 #include <stoker/storage.h>
 
 #include <glib.h>
@@ -125,18 +126,6 @@ typedef struct Tail
   TailEntry e[SEG_TAIL];
 } Tail;
 
-typedef struct EpochEntry
-{
-  int32_t epoch;
-  int64_t start;
-} EpochEntry;
-
-/* A transaction whose marker is not below the high watermark yet. */
-typedef struct DoneTxn
-{
-  int64_t first, marker;
-} DoneTxn;
-
 /* A segment that was rolled away from: what is left to do for it on a disk thread. */
 typedef struct Seal
 {
@@ -174,11 +163,8 @@ struct StokerLog
   int64_t jitter_ms; /* of the active segment */
   int64_t flushed_ms; /* when it was last flushed because of flush.ms */
   StokerProducers *producers;
-  int64_t first_open; /* of the producers: first offset of the earliest open transaction, or INT64_MAX */
-  DoneTxn *done;
-  uint32_t n_done, cap_done;
-  EpochEntry *epochs;
-  uint32_t n_epochs, cap_epochs;
+  StokerTxns txns;
+  StokerEpochs epochs;
   Tail *tail;
   Seal *seals, **seals_end;
 };
@@ -244,8 +230,7 @@ typedef struct Walk
 void seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end);
 /* The next header. 1: *out, *pos; 0: the end; -1: no batch of magic 2 that fits is there, or the read failed (w->pos stays). */
 int seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos);
-/* Type and coordinator epoch of a control batch in memory or in the file; false when it is none. */
-bool seg_control_parse (const uint8_t *batch, size_t len, int32_t *type, int32_t *epoch);
+/* Type and coordinator epoch of a control batch in the file; false when it is none. */
 bool seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch);
 /* Where the batches that a reader of `offset` must look at begin: through the index. `size` bounds it. */
 int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch);
@@ -275,11 +260,10 @@ void seg_index_clear (Segment *s);
 int seg_index_rewrite (StokerLog *log, Segment *s);
 
 /* ---- epochs.c; the log's lock is held unless said otherwise */
-void seg_epoch_assign (StokerLog *log, int32_t epoch, int64_t start);
-void seg_epoch_truncate_end (StokerLog *log, int64_t end);
-void seg_epoch_truncate_start (StokerLog *log, int64_t start);
-int32_t seg_epoch_at (const StokerLog *log, int64_t offset);
-int32_t seg_epoch_newest (const StokerLog *log);
+/* The epoch of a batch that is appended or replayed: noted when it is a new one. */
+void seg_epoch_note (StokerLog *log, const StokerBatch *b);
+void seg_epochs_cut_end (StokerLog *log, int64_t end);
+void seg_epochs_cut_start (StokerLog *log, int64_t start);
 /* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. */
 int seg_epochs_write (StokerLog *log);
 int seg_epochs_load (StokerLog *log, StokerError *err);
@@ -288,15 +272,8 @@ void seg_epoch_end (StokerInstance *self, StokerLog *log, int32_t epoch, StokerE
 int32_t seg_epoch_latest (StokerInstance *self, StokerLog *log);
 
 /* ---- txnindex.c */
-typedef struct TxnEntry
-{
-  int64_t producer_id, first, last, stable;
-} TxnEntry;
-/* Takes note of a batch in the producer state and the transactions (lock held); true and *aborted when it ended a
- * transaction by aborting it: an entry for the .txnindex. */
-bool seg_txn_update (StokerLog *log, const StokerBatch *b, int32_t control_type, int32_t control_epoch, TxnEntry *aborted);
 /* Appends entries to the segment's .txnindex; lock not held. */
-int seg_txn_append (StokerLog *log, Segment *s, const TxnEntry *entries, size_t n);
+int seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, size_t n);
 /* Keeps the entries whose marker is below `offset`. */
 int seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset);
 int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
@@ -356,8 +333,6 @@ StokerLog *seg_log_ref (StokerLog *log);
 void seg_log_unref (StokerLog *log);
 Segment *seg_active (const StokerLog *log); /* lock held */
 void seg_mark_dirty (StokerLog *log, CheckpointFile which);
-/* Forgets the transaction and tail caches (before a reload); lock held. */
-void seg_forget (StokerLog *log);
 int seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err);
 void seg_close (StokerInstance *self, StokerLog *log);
 int seg_remove (StokerInstance *self, StokerLog *log, StokerError *err);

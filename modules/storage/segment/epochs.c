@@ -6,67 +6,23 @@
 
 #include <errno.h>
 
-static void
-push (StokerLog *log, int32_t epoch, int64_t start)
+void
+seg_epoch_note (StokerLog *log, const StokerBatch *b)
 {
-  if (log->n_epochs == log->cap_epochs) {
-    log->cap_epochs = log->cap_epochs ? log->cap_epochs * 2 : 2;
-    log->epochs = g_renew (EpochEntry, log->epochs, log->cap_epochs);
-  }
-  log->epochs[log->n_epochs++] = (EpochEntry){ epoch, start };
+  if (b->leader_epoch > stoker_epochs_latest (&log->epochs))
+    log->epochs_dirty |= stoker_epochs_assign (&log->epochs, b->leader_epoch, b->base_offset);
 }
 
 void
-seg_epoch_assign (StokerLog *log, int32_t epoch, int64_t start)
+seg_epochs_cut_end (StokerLog *log, int64_t end)
 {
-  const EpochEntry *last = log->n_epochs ? &log->epochs[log->n_epochs - 1] : NULL;
-
-  if (last && last->epoch == epoch && start >= last->start)
-    return;
-  while (log->n_epochs > 0 && (log->epochs[log->n_epochs - 1].epoch >= epoch || log->epochs[log->n_epochs - 1].start >= start))
-    log->n_epochs--;
-  push (log, epoch, start);
-  log->epochs_dirty = true;
+  log->epochs_dirty |= stoker_epochs_cut_end (&log->epochs, end);
 }
 
 void
-seg_epoch_truncate_end (StokerLog *log, int64_t end)
+seg_epochs_cut_start (StokerLog *log, int64_t start)
 {
-  while (log->n_epochs > 0 && log->epochs[log->n_epochs - 1].start >= end) {
-    log->n_epochs--;
-    log->epochs_dirty = true;
-  }
-}
-
-void
-seg_epoch_truncate_start (StokerLog *log, int64_t start)
-{
-  uint32_t below = 0;
-
-  while (below < log->n_epochs && log->epochs[below].start <= start)
-    below++;
-  if (below == 0 || (below == 1 && log->epochs[0].start == start))
-    return;
-  for (uint32_t i = below - 1; i < log->n_epochs; i++)
-    log->epochs[i - (below - 1)] = log->epochs[i];
-  log->n_epochs -= below - 1;
-  log->epochs[0].start = start;
-  log->epochs_dirty = true;
-}
-
-int32_t
-seg_epoch_at (const StokerLog *log, int64_t offset)
-{
-  for (uint32_t i = log->n_epochs; i-- > 0;)
-    if (log->epochs[i].start <= offset)
-      return log->epochs[i].epoch;
-  return -1;
-}
-
-int32_t
-seg_epoch_newest (const StokerLog *log)
-{
-  return log->n_epochs ? log->epochs[log->n_epochs - 1].epoch : -1;
+  log->epochs_dirty |= stoker_epochs_cut_start (&log->epochs, start);
 }
 
 int
@@ -85,9 +41,9 @@ seg_epochs_write (StokerLog *log)
   }
   log->epochs_dirty = false;
   log->epochs_writing = true;
-  seg_checkpoint_begin (&b, log->n_epochs);
-  for (uint32_t i = 0; i < log->n_epochs; i++)
-    stoker_buf_printf (&b, "%d %" PRId64 "\n", log->epochs[i].epoch, log->epochs[i].start);
+  seg_checkpoint_begin (&b, log->epochs.n);
+  for (uint32_t i = 0; i < log->epochs.n; i++)
+    stoker_buf_printf (&b, "%d %" PRId64 "\n", log->epochs.list[i].epoch, log->epochs.list[i].start);
   pthread_mutex_unlock (&log->lock);
   rc = stoker_disk_write_atomic (seg_disk (log), path, b.data, b.len);
   stoker_buf_clear (&b);
@@ -106,7 +62,7 @@ loaded (void *user, char **words)
   int64_t epoch = g_ascii_strtoll (words[0], NULL, 10), start = g_ascii_strtoll (words[1], NULL, 10);
 
   if (epoch >= 0 && epoch <= INT32_MAX && start >= 0)
-    seg_epoch_assign (log, (int32_t)epoch, start);
+    stoker_epochs_assign (&log->epochs, (int32_t)epoch, start);
 }
 
 int
@@ -126,8 +82,8 @@ seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
 
   pthread_mutex_lock (&log->lock);
   seg_claim (log);
-  if (epoch > seg_epoch_newest (log))
-    seg_epoch_assign (log, epoch, log->end);
+  if (epoch > stoker_epochs_latest (&log->epochs))
+    log->epochs_dirty |= stoker_epochs_assign (&log->epochs, epoch, log->end);
   pthread_mutex_unlock (&log->lock);
   rc = seg_epochs_write (log);
   pthread_mutex_lock (&log->lock);
@@ -142,16 +98,8 @@ seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
 void
 seg_epoch_end (StokerInstance *self, StokerLog *log, int32_t epoch, StokerEpochEnd *out)
 {
-  uint32_t above = 0;
-
-  *out = (StokerEpochEnd){ -1, -1 };
   pthread_mutex_lock (&log->lock);
-  while (above < log->n_epochs && log->epochs[above].epoch <= epoch)
-    above++;
-  if (epoch >= 0 && epoch == seg_epoch_newest (log))
-    *out = (StokerEpochEnd){ epoch, log->end };
-  else if (epoch >= 0 && above < log->n_epochs)
-    *out = (StokerEpochEnd){ above > 0 ? log->epochs[above - 1].epoch : epoch, log->epochs[above].start };
+  stoker_epochs_end_of (&log->epochs, epoch, log->end, &out->epoch, &out->end);
   pthread_mutex_unlock (&log->lock);
 }
 
@@ -161,7 +109,7 @@ seg_epoch_latest (StokerInstance *self, StokerLog *log)
   int32_t epoch;
 
   pthread_mutex_lock (&log->lock);
-  epoch = seg_epoch_newest (log);
+  epoch = stoker_epochs_latest (&log->epochs);
   pthread_mutex_unlock (&log->lock);
   return epoch;
 }

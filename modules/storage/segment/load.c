@@ -311,8 +311,7 @@ epochs_from_log (StokerLog *log)
       continue;
     seg_walk_begin (&w, f, 0, log->segs[i]->size);
     while (seg_walk_next (&w, &b, &pos) == 1)
-      if (b.leader_epoch > seg_epoch_newest (log))
-        seg_epoch_assign (log, b.leader_epoch, b.base_offset);
+      seg_epoch_note (log, &b);
     stoker_file_unref (f);
   }
 }
@@ -327,9 +326,9 @@ load_epochs (StokerLog *log)
     return;
   if (rc != -ENOENT)
     stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: made anew from the log | log=%s", err.text, log->name);
-  log->n_epochs = 0;
+  log->epochs.n = 0;
   epochs_from_log (log);
-  log->epochs_dirty = log->n_epochs > 0;
+  log->epochs_dirty = log->epochs.n > 0;
 }
 
 /* Snapshots that belong to no segment, but for the newest, are of stops long past. */
@@ -367,7 +366,7 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
     drop_all (log, 0);
     seg_snapshots_delete (log, 0, INT64_MAX);
     stoker_producers_clear (log->producers);
-    seg_forget (log);
+    stoker_txns_reset (&log->txns, log->producers);
     log->end = mark->start;
     if (first_segment (log, log->end, err) < 0)
       return -EIO;
@@ -375,9 +374,9 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
   log->start = MAX (mark->start, log->segs[0]->base);
   log->hw = CLAMP (mark->hw, log->start, log->end);
   log->recovery = clean ? log->end : MIN (MAX (mark->recovery, log->segs[0]->base), log->end);
-  if (log->n_epochs > 0) {
-    seg_epoch_truncate_end (log, log->end + 1);
-    seg_epoch_truncate_start (log, log->start);
+  if (log->epochs.n > 0) {
+    seg_epochs_cut_end (log, log->end + 1);
+    seg_epochs_cut_start (log, log->start);
   }
   return 0;
 }

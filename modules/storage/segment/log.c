@@ -45,13 +45,6 @@ seg_mark_dirty (StokerLog *log, CheckpointFile which)
   atomic_fetch_or_explicit (&log->dir->dirty, 1u << which, memory_order_relaxed);
 }
 
-void
-seg_forget (StokerLog *log)
-{
-  log->n_done = 0;
-  log->first_open = INT64_MAX;
-}
-
 StokerLog *
 seg_log_ref (StokerLog *log)
 {
@@ -76,8 +69,8 @@ seg_log_unref (StokerLog *log)
   pthread_mutex_destroy (&log->lock);
   pthread_cond_destroy (&log->cond);
   g_free (log->segs);
-  g_free (log->done);
-  g_free (log->epochs);
+  stoker_txns_clear (&log->txns);
+  stoker_epochs_clear (&log->epochs);
   g_free (log->tail);
   g_free (log->topic);
   g_free (log->name);
@@ -110,7 +103,7 @@ log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
   pthread_mutex_init (&log->lock, NULL);
   pthread_cond_init (&log->cond, NULL);
   log->producers = stoker_producers_new ();
-  log->first_open = INT64_MAX;
+  stoker_txns_reset (&log->txns, log->producers);
   log->snapshot = -1;
   log->seals_end = &log->seals;
   log->flushed_ms = stoker_host_now_ms (e->self->host);
@@ -310,27 +303,18 @@ void
 seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out)
 {
   pthread_mutex_lock (&log->lock);
-  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw, MIN (log->hw, log->first_open) };
-  for (uint32_t i = 0; i < log->n_done; i++)
-    if (log->done[i].marker >= log->hw)
-      out->stable = MIN (out->stable, log->done[i].first);
-  out->stable = MAX (out->stable, log->start);
+  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw, MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
   pthread_mutex_unlock (&log->lock);
 }
 
 void
 seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw)
 {
-  uint32_t kept = 0;
-
   pthread_mutex_lock (&log->lock);
   hw = MIN (hw, log->end);
   if (hw > log->hw) {
     log->hw = hw;
-    for (uint32_t i = 0; i < log->n_done; i++)
-      if (log->done[i].marker >= hw)
-        log->done[kept++] = log->done[i];
-    log->n_done = kept;
+    stoker_txns_advance (&log->txns, hw);
     seg_mark_dirty (log, CHECKPOINT_HW);
   }
   pthread_mutex_unlock (&log->lock);

@@ -113,13 +113,13 @@ replay_segment (StokerLog *log, Segment *s, uint64_t pos, int64_t from, int64_t 
   seg_walk_begin (w, f, pos, s->size);
   while (seg_walk_next (w, &b, &at) == 1 && b.base_offset < end) {
     int32_t type = -1, epoch = -1;
-    TxnEntry unused;
+    StokerTxnAborted unused;
     if (stoker_batch_last_offset (&b) < from || b.producer_id < 0)
       continue;
     if (b.attributes & STOKER_BATCH_CONTROL)
       seg_control_read (f, at, &b, &type, &epoch);
     if (!recall)
-      seg_txn_update (log, &b, type, epoch, &unused);
+      stoker_txns_update (&log->txns, log->producers, &b, type, epoch, &unused);
     else if (!(b.attributes & STOKER_BATCH_CONTROL))
       stoker_producers_recall (log->producers, &b);
   }
@@ -151,10 +151,9 @@ seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
   int rc = 0;
 
   stoker_producers_clear (log->producers);
-  seg_forget (log);
   from = load_newest (log, end);
   log->snapshot = from;
-  log->first_open = stoker_producers_first_open (log->producers);
+  stoker_txns_reset (&log->txns, log->producers);
   for (uint32_t i = from < 0 ? 0 : seg_find (log, from); i < log->n_segs && rc == 0; i++) {
     Segment *s = log->segs[i];
     if (s->base < end && from < end)

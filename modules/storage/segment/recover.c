@@ -60,7 +60,7 @@ good_batch (Reader *r, uint64_t pos, int64_t base, int64_t next, StokerBatch *b,
 
 typedef struct Rebuild
 {
-  GArray *aborted; /* of TxnEntry */
+  GArray *aborted; /* of StokerTxnAborted */
   uint64_t valid, last_entry;
   int64_t next;
   LogSettings set;
@@ -88,13 +88,12 @@ static void
 note_state (StokerLog *log, Rebuild *x, const uint8_t *p, const StokerBatch *b)
 {
   int32_t type = -1, epoch = -1;
-  TxnEntry t;
+  StokerTxnAborted t;
 
-  if (b->leader_epoch >= 0 && b->leader_epoch > seg_epoch_newest (log))
-    seg_epoch_assign (log, b->leader_epoch, b->base_offset);
+  seg_epoch_note (log, b);
   if (b->attributes & STOKER_BATCH_CONTROL)
-    seg_control_parse (p, (size_t)b->length, &type, &epoch);
-  if (seg_txn_update (log, b, type, epoch, &t))
+    stoker_control_parse (p, (size_t)b->length, &type, &epoch);
+  if (stoker_txns_update (&log->txns, log->producers, b, type, epoch, &t))
     g_array_append_val (x->aborted, t);
 }
 
@@ -128,7 +127,7 @@ write_txn (StokerLog *log, Segment *s, const GArray *aborted)
   if (s->has_txn)
     stoker_disk_unlink (seg_disk (log), path);
   s->has_txn = false;
-  return aborted->len ? seg_txn_append (log, s, (const TxnEntry *)aborted->data, aborted->len) : 0;
+  return aborted->len ? seg_txn_append (log, s, (const StokerTxnAborted *)aborted->data, aborted->len) : 0;
 }
 
 /* Reads all of it; how far it is good in x->valid. */
@@ -197,7 +196,7 @@ check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bo
 int
 seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err)
 {
-  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (TxnEntry)), .next = s->base, .set = log->set };
+  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (StokerTxnAborted)), .next = s->base, .set = log->set };
   Reader r = { .size = s->size };
   Segment *fresh = seg_segment_new (log, s->base); /* readers use `s` meanwhile */
   int rc = seg_file_get (log, s, &r.file);

@@ -37,41 +37,6 @@ seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
   return 1;
 }
 
-static bool
-varint (const uint8_t **p, const uint8_t *end, int64_t *out)
-{
-  uint64_t v = 0;
-
-  for (unsigned shift = 0; shift < 64 && *p < end; shift += 7) {
-    uint8_t byte = *(*p)++;
-    v |= (uint64_t)(byte & 0x7f) << shift;
-    if (!(byte & 0x80)) {
-      *out = (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-bool
-seg_control_parse (const uint8_t *batch, size_t len, int32_t *type, int32_t *epoch)
-{
-  const uint8_t *p = batch + STOKER_BATCH_HEADER, *end = batch + len;
-  int64_t n;
-
-  *type = *epoch = -1;
-  /* length, attributes, timestamp delta, offset delta, key length */
-  if (len <= STOKER_BATCH_HEADER || !varint (&p, end, &n) || p++ >= end || !varint (&p, end, &n) || !varint (&p, end, &n)
-      || !varint (&p, end, &n) || n < 4 || end - p < n)
-    return false;
-  *type = (int16_t)seg_get (p + 2, 2);
-  p += n;
-  if (!varint (&p, end, &n) || n < 6 || end - p < n)
-    return false;
-  *epoch = (int32_t)seg_get (p + 2, 4);
-  return true;
-}
-
 bool
 seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch)
 {
@@ -79,7 +44,7 @@ seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *ty
   size_t len = MIN (sizeof buf, (size_t)b->length);
 
   *type = *epoch = -1;
-  return stoker_file_pread (f, buf, len, pos) == (ssize_t)len && seg_control_parse (buf, len, type, epoch);
+  return stoker_file_pread (f, buf, len, pos) == (ssize_t)len && stoker_control_parse (buf, len, type, epoch);
 }
 
 static int

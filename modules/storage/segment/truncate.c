@@ -56,7 +56,7 @@ show_end (StokerLog *log, int64_t end, uint64_t size)
   log->hw = MIN (log->hw, end);
   log->recovery = MIN (log->recovery, end);
   log->cuts++;
-  seg_epoch_truncate_end (log, end);
+  seg_epochs_cut_end (log, end);
 }
 
 /* Where in the active segment the cut is: *size, and the end it gives. */
@@ -178,11 +178,11 @@ begin_at (StokerLog *log, int64_t offset)
   log->start = log->end = offset;
   show_end (log, offset, 0);
   log->hw = log->recovery = offset;
-  log->n_epochs = 0;
+  log->epochs.n = 0;
   log->epochs_dirty = true;
   log->snapshot = -1;
   stoker_producers_clear (log->producers);
-  seg_forget (log);
+  stoker_txns_reset (&log->txns, log->producers);
   pthread_mutex_unlock (&log->lock);
   for (uint32_t i = 0; i < n_old; i++)
     seg_discard (log, old[i], true);

@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Transactions of a log: which are open, which are ended but not below the high watermark yet (both hold back the last
- * stable offset), and the .txnindex files that name the aborted ones.
+ * The .txnindex files, which name the aborted transactions.
  */
 #include "engine.h"
 
 #include <errno.h>
 
-bool
-seg_txn_update (StokerLog *log, const StokerBatch *b, int32_t control_type, int32_t control_epoch, TxnEntry *aborted)
-{
-  StokerProducerRow row;
-  bool ends = b->producer_id >= 0 && (control_type == 0 || control_type == 1) && stoker_producers_get (log->producers, b->producer_id, &row)
-              && row.txn_first_offset >= 0;
-
-  if (b->producer_id < 0)
-    return false;
-  stoker_producers_update (log->producers, b, control_type, control_epoch);
-  if (!ends && !(b->attributes & STOKER_BATCH_TRANSACTIONAL))
-    return false;
-  log->first_open = stoker_producers_first_open (log->producers);
-  if (!ends)
-    return false;
-  if (log->n_done == log->cap_done) {
-    log->cap_done = log->cap_done ? log->cap_done * 2 : 4;
-    log->done = g_renew (DoneTxn, log->done, log->cap_done);
-  }
-  log->done[log->n_done++] = (DoneTxn){ row.txn_first_offset, b->base_offset };
-  *aborted = (TxnEntry){ b->producer_id, row.txn_first_offset, b->base_offset, MIN (log->first_open, b->base_offset + 1) };
-  return control_type == 0;
-}
-
 int
-seg_txn_append (StokerLog *log, Segment *s, const TxnEntry *entries, size_t n)
+seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, size_t n)
 {
   g_autofree char *path = seg_path (log, s->base, ".txnindex");
   g_autofree uint8_t *bytes = g_malloc0 (n * SEG_TXN_ENTRY + 1);
@@ -70,11 +45,11 @@ read_entries (StokerLog *log, Segment *s, StokerBuf *b)
   return rc == -ENOENT ? 0 : rc;
 }
 
-static TxnEntry
+static StokerTxnAborted
 entry_at (const StokerBuf *b, size_t at)
 {
   const uint8_t *p = b->data + at;
-  return (TxnEntry){ (int64_t)seg_get (p + 2, 8), (int64_t)seg_get (p + 10, 8), (int64_t)seg_get (p + 18, 8),
+  return (StokerTxnAborted){ (int64_t)seg_get (p + 2, 8), (int64_t)seg_get (p + 10, 8), (int64_t)seg_get (p + 18, 8),
                      (int64_t)seg_get (p + 26, 8) };
 }
 
@@ -111,7 +86,7 @@ static bool
 tell (const StokerBuf *b, int64_t from, int64_t to, bool (*each) (void *user, const StokerAborted *a), void *user)
 {
   for (size_t at = 0; at < b->len; at += SEG_TXN_ENTRY) {
-    TxnEntry t = entry_at (b, at);
+    StokerTxnAborted t = entry_at (b, at);
     StokerAborted a = { t.producer_id, t.first };
     if (t.last >= from && t.first < to && !each (user, &a))
       return false;
