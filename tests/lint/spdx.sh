@@ -12,7 +12,7 @@ files () {
 missing () {
   files | while read -r f; do
     case $f in
-      *.json|*.tsv|*.xz|*.gz|*.bin|*.seed|*.golden|*.mod|*.sum|*.lock|*.txt.in|.gitignore|*/.gitignore|COPYING|NEWS|*.md|*.svg|*.png|*/corpus/*|*/seeds/*|tests/golden/*) continue;;
+      *.json|*.tsv|*.xz|*.gz|*.bin|*.seed|*.golden|*.mod|*.sum|*.lock|*.txt.in|.gitignore|*/.gitignore|COPYING|NEWS|*.md|*.svg|*.png|*/corpus/*|*/seeds/*|tests/golden/*|contrib/packages|tests/skips.txt) continue;;
       *.java|*.go|*.js|*.mjs|*.xml) ;;
     esac
     [ -f "$f" ] || continue
