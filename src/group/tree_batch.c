@@ -98,13 +98,19 @@ op_size (const Op *op)
   return strlen (op->path) + op->data.len + OP_OVERHEAD;
 }
 
-/* The batch that is being filled: the last one, unless it is on its way or full. */
+static bool
+is_late (const StkTreeQueue *q, const Batch *b)
+{
+  return q->host->now_us (q->host->user) - b->since_us >= (int64_t)q->config->commit_timeout_ms * 1000;
+}
+
+/* The batch that is being filled: the last one, unless it is on its way, full, or so old that those in it have been told. */
 static Batch *
 filling (StkTreeQueue *q, size_t bytes)
 {
   Batch *b = q->last;
 
-  if (b == NULL || (b == q->first && (q->flight || b->fixes)) || b->ops->len >= MAX_OPS ||
+  if (b == NULL || is_late (q, b) || (b == q->first && (q->flight || b->fixes)) || b->ops->len >= MAX_OPS ||
       (b->bytes + bytes > MAX_BYTES && b->ops->len > 0))
     return batch_new (q);
   return b;

@@ -275,7 +275,7 @@ static void
 test_max_size (void)
 {
   Fake *f = fake_new (8);
-  g_autofree char *a = NULL, *b = NULL;
+  g_autofree char *a = NULL;
   int32_t generation;
   Call *c;
 
