@@ -83,7 +83,8 @@ take_instance (StkBrokerConfig *c, const StkConfigEntry *e)
   const StkKind *kind;
   StkInstanceLine line;
 
-  if (g_strv_length (parts) < 3 || (kind = stk_kind_by_name (parts[0])) == NULL || *parts[1] == '\0' || *parts[2] == '\0')
+  if (g_strv_length (parts) < 3 || (kind = stk_kind_by_name (parts[0])) == NULL || *parts[1] == '\0'
+      || *parts[2] == '\0')
     return false;
   line = (StkInstanceLine){ kind->number,
                             g_string_chunk_insert_const (own->strings, parts[1]),
@@ -109,10 +110,17 @@ take (StkBrokerConfig *c, const StkConfigEntry *e, StkReport *report)
     take_row (c, row, e, report);
   } else if (!take_instance (c, e)) {
     switch (stk_kafka_name_fate (e->key, e->value, &reason)) {
-    case STK_KAFKA_UNKNOWN: unknown_key (e, report); break;
-    case STK_KAFKA_NOTHING: stk_report_warning (report, e->file, e->line, "%s is known to Kafka and means nothing here: %s", e->key, reason); break;
-    case STK_KAFKA_REFUSED: stk_report_error (report, e->file, e->line, "%s is refused: %s", e->key, reason); break;
-    case STK_KAFKA_HARMLESS: break;
+    case STK_KAFKA_UNKNOWN:
+      unknown_key (e, report);
+      break;
+    case STK_KAFKA_NOTHING:
+      stk_report_warning (report, e->file, e->line, "%s is known to Kafka and means nothing here: %s", e->key, reason);
+      break;
+    case STK_KAFKA_REFUSED:
+      stk_report_error (report, e->file, e->line, "%s is refused: %s", e->key, reason);
+      break;
+    case STK_KAFKA_HARMLESS:
+      break;
     }
   }
 }
@@ -177,7 +185,8 @@ build (StkConfigText *text, const char *path, const char *cwd, StkReport *report
 }
 
 StkBrokerConfig *
-stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd, StkReport *report)
+stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd,
+                        StkReport *report)
 {
   StkConfigText *text = stk_config_text_new ();
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The settings of one broker, checked. The first part of the struct is laid out by option rows (broker_rows.c: name, type,
- * default, range, text); the second is worked out from them by stk_broker_config_finish. Read-only once it is finished.
+ * The settings of one broker, checked. The first part of the struct is laid out by option rows (broker_rows.c: name,
+ * type, default, range, text); the second is worked out from them by stk_broker_config_finish. Read-only once it is
+ * finished.
  *
  * Times are milliseconds and sizes bytes, unless a name says otherwise.
  */
@@ -55,16 +56,18 @@ typedef struct StkBrokerConfig
   int64_t socket_listen_backlog_size;
   int64_t connections_max_idle_ms;
   int64_t max_connections;
-  int64_t queued_max_requests; /* requests of one connection that may wait for their answer before it is no longer read */
+  int64_t
+      queued_max_requests; /* requests of one connection that may wait for their answer before it is no longer read */
   int64_t fetch_max_bytes;
   int64_t max_incremental_fetch_session_cache_slots;
   /* logs; the topic settings of the same meaning take their defaults from here */
   const char *const *log_dirs_text;
   const char *log_dir;
   int64_t log_segment_bytes, log_roll_ms, log_roll_jitter_ms, log_index_size_max_bytes, log_index_interval_bytes;
-  int64_t log_roll_hours, log_roll_jitter_hours;                    /* synonyms: only log_roll_ms .. are read after finish */
-  int64_t log_retention_ms, log_retention_minutes, log_retention_hours; /* -1: no limit; only log_retention_ms is read after finish */
-  int64_t log_retention_bytes;                                          /* -1: no limit */
+  int64_t log_roll_hours, log_roll_jitter_hours; /* synonyms: only log_roll_ms .. are read after finish */
+  int64_t log_retention_ms, log_retention_minutes,
+      log_retention_hours;     /* -1: no limit; only log_retention_ms is read after finish */
+  int64_t log_retention_bytes; /* -1: no limit */
   int64_t log_retention_check_interval_ms;
   const char *const *log_cleanup_policy; /* of "delete", "compact" */
   int64_t log_segment_delete_delay_ms;
@@ -102,8 +105,8 @@ typedef struct StkBrokerConfig
   const char *const *module_path, *const *module_standard;
   const char *storage_default_use, *partitioner_default_use, *coordinator_default_use; /* instance names */
   /* the broker's own log lines */
-  int32_t logging_format; /* StkLogFormat */
-  int32_t logging_level;  /* StokerLogLevel */
+  int32_t logging_format;           /* StkLogFormat */
+  int32_t logging_level;            /* StokerLogLevel */
   const char *const *logging_areas; /* "area=level" */
   const char *logging_file;
 
@@ -126,11 +129,11 @@ const StokerOption *stk_broker_row (const char *name);
 /* The heading that stands before row `i` in the sample, or NULL. */
 const char *stk_broker_row_heading (size_t i);
 
-/* Reads a file (NULL: none, all defaults) and then assignments of the command line (NULL-terminated, or NULL). cwd is what relative
- * log directories of a run without a file start from; NULL: the process's. Everything wrong goes to `report`; returns
- * NULL when that holds an error. */
-StkBrokerConfig *stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd,
-                                         StkReport *report);
+/* Reads a file (NULL: none, all defaults) and then assignments of the command line (NULL-terminated, or NULL). cwd is
+ * what relative log directories of a run without a file start from; NULL: the process's. Everything wrong goes to
+ * `report`; returns NULL when that holds an error. */
+StkBrokerConfig *stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments,
+                                         const char *cwd, StkReport *report);
 /* For tests and simulations: from text; includes are refused. */
 StkBrokerConfig *stk_broker_config_from_text (const char *text, const char *cwd, StkReport *report);
 /* The same, but ends the process with the message when it is wrong. */

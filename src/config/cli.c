@@ -8,7 +8,6 @@
 #include "module/list.h"
 #include "module/host.h"
 
-
 /* A world in which nothing happens: enough for init, which may neither start threads nor touch files. */
 static int64_t
 no_time (void *user)
@@ -141,7 +140,8 @@ stk_cli_describe (GString *out, StokerDisk *disk, const char *path, const char *
   if (strchr (what, '/') == NULL) {
     if (stk_describe_setting (out, what))
       return 0;
-    g_string_append_printf (out, "error: %s: no such setting; write KIND/NAME for a module, see --list-modules\n", what);
+    g_string_append_printf (out, "error: %s: no such setting; write KIND/NAME for a module, see --list-modules\n",
+                            what);
     return 1;
   }
   c = lenient (out, disk, path, assignments);
@@ -153,9 +153,9 @@ stk_cli_describe (GString *out, StokerDisk *disk, const char *path, const char *
 int
 stk_cli_version (GString *out)
 {
-  g_string_append_printf (out, "stokerd %s\nmodule API %u.%u, build %s\nmodules in %s\nGLib %u.%u.%u\n", STOKER_VERSION, STOKER_API_CURRENT >> 16,
-                          STOKER_API_CURRENT & 0xffffu, STOKER_BUILD_ID, STOKER_MODULEDIR, glib_major_version, glib_minor_version,
-                          glib_micro_version);
+  g_string_append_printf (out, "stokerd %s\nmodule API %u.%u, build %s\nmodules in %s\nGLib %u.%u.%u\n", STOKER_VERSION,
+                          STOKER_API_CURRENT >> 16, STOKER_API_CURRENT & 0xffffu, STOKER_BUILD_ID, STOKER_MODULEDIR,
+                          glib_major_version, glib_minor_version, glib_micro_version);
   return 0;
 }
 

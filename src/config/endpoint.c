@@ -37,7 +37,8 @@ stk_endpoint_parse (const char *text, StkEndpoint *out, StokerError *err)
     end = strrchr (host, ':');
     port = end ? end + 1 : NULL;
     if (end && memchr (host, ':', (size_t)(end - host)))
-      return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\": an IPv6 address stands in brackets: PLAINTEXT://[::1]:9092", text);
+      return stoker_error_set (err, STOKER_ERROR_CONFIG,
+                               "\"%s\": an IPv6 address stands in brackets: PLAINTEXT://[::1]:9092", text);
   }
   if (port == NULL || !valid_host (host, (size_t)(end - host)))
     return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\" is not of the form PLAINTEXT://HOST:PORT", text);

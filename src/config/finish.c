@@ -36,8 +36,10 @@ static void
 check_together (const StkBrokerConfig *c, StkReport *report)
 {
   if (c->log_retention_ms == 0)
-    blame (c, report, stk_broker_config_given (c, "log.retention.ms") ? "log.retention.ms"
-                      : stk_broker_config_given (c, "log.retention.minutes") ? "log.retention.minutes" : "log.retention.hours",
+    blame (c, report,
+           stk_broker_config_given (c, "log.retention.ms")        ? "log.retention.ms"
+           : stk_broker_config_given (c, "log.retention.minutes") ? "log.retention.minutes"
+                                                                  : "log.retention.hours",
            "a retention of 0 would delete everything at once; -1 keeps everything");
   if (c->group_min_session_timeout_ms > c->group_max_session_timeout_ms)
     blame (c, report, "group.min.session.timeout.ms", "is larger than group.max.session.timeout.ms");
@@ -68,14 +70,17 @@ check_protocol (const StkBrokerConfig *c, const StkEndpoint *e, const char *key,
   if (g_ascii_strcasecmp (protocol, "PLAINTEXT") == 0)
     return;
   if (g_ascii_strcasecmp (protocol, "SSL") == 0 || g_ascii_strncasecmp (protocol, "SASL_", 5) == 0)
-    text = g_strdup_printf ("listener %s speaks %s, which this release does not offer: only PLAINTEXT", e->name, protocol);
+    text = g_strdup_printf ("listener %s speaks %s, which this release does not offer: only PLAINTEXT", e->name,
+                            protocol);
   else
-    text = g_strdup_printf ("%s is no protocol: map the name with listener.security.protocol.map = %s:PLAINTEXT", protocol, e->name);
+    text = g_strdup_printf ("%s is no protocol: map the name with listener.security.protocol.map = %s:PLAINTEXT",
+                            protocol, e->name);
   blame (c, report, key, text);
 }
 
 static size_t
-parse_endpoints (const StkBrokerConfig *c, const char *key, const char *const *texts, StkEndpoint **out, StkReport *report)
+parse_endpoints (const StkBrokerConfig *c, const char *key, const char *const *texts, StkEndpoint **out,
+                 StkReport *report)
 {
   g_autoptr (GArray) list = g_array_new (FALSE, TRUE, sizeof (StkEndpoint));
   size_t n;
@@ -116,7 +121,8 @@ advertise_listeners (StkBrokerConfig *c)
   c->n_advertised = c->n_listeners;
   for (size_t i = 0; i < c->n_listeners; i++) {
     const char *host = c->listeners[i].host;
-    c->advertised[i] = (StkEndpoint){ g_strdup (c->listeners[i].name), g_strdup (is_any (host) ? g_get_host_name () : host), c->listeners[i].port };
+    c->advertised[i] = (StkEndpoint){ g_strdup (c->listeners[i].name),
+                                      g_strdup (is_any (host) ? g_get_host_name () : host), c->listeners[i].port };
   }
 }
 

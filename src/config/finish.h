@@ -13,7 +13,7 @@
 typedef struct StkBrokerOwn
 {
   StkConfigText *text;
-  GHashTable *given;    /* row name -> StkConfigEntry */
+  GHashTable *given; /* row name -> StkConfigEntry */
   GStringChunk *strings;
   GArray *loads;          /* StkLoadLine */
   GArray *instance_lines; /* StkInstanceLine */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What becomes of a name that Kafka knows and that is no setting here: it means nothing (said once, with the reason), or its
- * neglect would weaken safety or security, and then it is refused until it is honoured.
+ * What becomes of a name that Kafka knows and that is no setting here: it means nothing (said once, with the reason),
+ * or its neglect would weaken safety or security, and then it is refused until it is honoured.
  */
 #ifndef STK_CONFIG_KAFKA_NAMES_H
 #define STK_CONFIG_KAFKA_NAMES_H

@@ -64,10 +64,11 @@ declare_used (Making *m, const StkInstanceLine *l)
   const char *kind = stk_kind_name (l->kind);
 
   if (module == NULL)
-    stk_report_error (m->report, l->file, l->line, "%s.%s.use: module %s/%s is not loaded: add load = %s/%s", kind, l->instance, kind, l->value, kind,
-                      l->value);
+    stk_report_error (m->report, l->file, l->line, "%s.%s.use: module %s/%s is not loaded: add load = %s/%s", kind,
+                      l->instance, kind, l->value, kind, l->value);
   else if (there)
-    stk_report_error (m->report, l->file, l->line, "%s.%s.use: there is an instance %s already, of module %s: give this one another name", kind,
+    stk_report_error (m->report, l->file, l->line,
+                      "%s.%s.use: there is an instance %s already, of module %s: give this one another name", kind,
                       l->instance, l->instance, there->module->name);
   else
     g_array_append_val (m->declared, d);
@@ -86,9 +87,12 @@ check_instance_named (Making *m, const StkInstanceLine *l)
     if (d->module->kind == l->kind)
       stk_nearest_try (&near, d->name);
   }
-  stk_report_error (m->report, l->file, l->line, "%s.%s.%s: there is no %s instance %s%s%s%s; load its module (load = %s/%s) or name it (%s.%s.use = MODULE)",
-                    stk_kind_name (l->kind), l->instance, l->option, stk_kind_name (l->kind), l->instance, near.best ? " (did you mean " : "",
-                    near.best ? near.best : "", near.best ? "?)" : "", stk_kind_name (l->kind), l->instance, stk_kind_name (l->kind), l->instance);
+  stk_report_error (
+      m->report, l->file, l->line,
+      "%s.%s.%s: there is no %s instance %s%s%s%s; load its module (load = %s/%s) or name it (%s.%s.use = MODULE)",
+      stk_kind_name (l->kind), l->instance, l->option, stk_kind_name (l->kind), l->instance,
+      near.best ? " (did you mean " : "", near.best ? near.best : "", near.best ? "?)" : "", stk_kind_name (l->kind),
+      l->instance, stk_kind_name (l->kind), l->instance);
 }
 
 static void
@@ -100,11 +104,11 @@ unknown_option (const StokerModule *m, const StkInstanceLine *l, StkReport *repo
   for (uint32_t i = 0; i < m->n_options; i++)
     stk_nearest_try (&near, m->options[i].name);
   if (near.best)
-    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; did you mean %s?", stk_kind_name (l->kind), l->instance,
-                      l->option, m->name, near.best);
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; did you mean %s?",
+                      stk_kind_name (l->kind), l->instance, l->option, m->name, near.best);
   else
-    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; see --describe %s/%s", stk_kind_name (l->kind), l->instance,
-                      l->option, m->name, stk_kind_name (l->kind), m->name);
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: module %s has no such option; see --describe %s/%s",
+                      stk_kind_name (l->kind), l->instance, l->option, m->name, stk_kind_name (l->kind), m->name);
 }
 
 static void
@@ -119,10 +123,11 @@ take_option (const StokerModule *m, const StkInstanceLine *l, void *conf, GHashT
   }
   g_hash_table_add (given, (void *)row);
   if (row->flags & STOKER_OPTION_DEPRECATED)
-    stk_report_warning (report, l->file, l->line, "%s.%s.%s is an old option. %s", stk_kind_name (l->kind), l->instance, l->option,
-                        row->text ? row->text : "");
+    stk_report_warning (report, l->file, l->line, "%s.%s.%s is an old option. %s", stk_kind_name (l->kind), l->instance,
+                        l->option, row->text ? row->text : "");
   if (stk_option_parse (row, l->value, l->dir, conf, &err) < 0)
-    stk_report_error (report, l->file, l->line, "%s.%s.%s: %s", stk_kind_name (l->kind), l->instance, l->option, err.text);
+    stk_report_error (report, l->file, l->line, "%s.%s.%s: %s", stk_kind_name (l->kind), l->instance, l->option,
+                      err.text);
 }
 
 /* A conf of the module for the instance of that name; NULL when an option is wrong. */
@@ -140,7 +145,8 @@ make_conf (const StkBrokerConfig *c, const StokerModule *m, const char *name, St
   }
   for (uint32_t i = 0; i < m->n_options; i++)
     if ((m->options[i].flags & STOKER_OPTION_REQUIRED) && !g_hash_table_contains (given, &m->options[i]))
-      stk_report_error (report, NULL, 0, "%s.%s.%s must be set: %s", stk_kind_name (m->kind), name, m->options[i].name, m->options[i].summary);
+      stk_report_error (report, NULL, 0, "%s.%s.%s must be set: %s", stk_kind_name (m->kind), name, m->options[i].name,
+                        m->options[i].summary);
   if (stk_report_errors (report) == errors)
     return conf;
   stk_conf_free (m, conf);
@@ -182,12 +188,14 @@ set_coordinator (Making *m, StkModulesFor purpose)
   const StkBrokerConfig *c = m->config;
   static const char why[] = "needs the module coordinator/zookeeper, which this build does not have";
 
-  if (c->zookeeper_connect == NULL || stk_registry_get (m->registry, STOKER_KIND_COORDINATOR, c->coordinator_default_use))
+  if (c->zookeeper_connect == NULL
+      || stk_registry_get (m->registry, STOKER_KIND_COORDINATOR, c->coordinator_default_use))
     set_default (m, STOKER_KIND_COORDINATOR, c->coordinator_default_use, "coordinator.default.use", false);
   else if (purpose == STK_MODULES_CHECK)
     stk_report_warning (m->report, NULL, 0, "zookeeper.connect: %s: it will not start", why);
   else
-    stk_report_error (m->report, NULL, 0, "zookeeper.connect: %s; remove it to run one node with the embedded coordinator", why);
+    stk_report_error (m->report, NULL, 0,
+                      "zookeeper.connect: %s; remove it to run one node with the embedded coordinator", why);
 }
 
 /* zookeeper.connect asks for the module without a load line. */

@@ -7,8 +7,8 @@
 
 struct StkConfigText
 {
-  GPtrArray *entries;  /* StkConfigEntry */
-  GHashTable *by_key;  /* key -> StkConfigEntry, those that must not repeat */
+  GPtrArray *entries; /* StkConfigEntry */
+  GHashTable *by_key; /* key -> StkConfigEntry, those that must not repeat */
   GStringChunk *strings;
   unsigned n_files;
 };
@@ -138,7 +138,8 @@ take (Source *s, unsigned line, const char *key, const char *value)
   }
   e = g_hash_table_lookup (t->by_key, key);
   if (e && e->file)
-    stk_report_error (s->report, s->file, line, "%s is set again: it is set at %s:%u; leave one of them", key, e->file, e->line);
+    stk_report_error (s->report, s->file, line, "%s is set again: it is set at %s:%u; leave one of them", key, e->file,
+                      e->line);
   if (e)
     return;
   e = add_entry (t, key, value);
@@ -194,7 +195,8 @@ parse_all (Source *s, const char *data, size_t len)
 }
 
 void
-stk_config_text_parse (StkConfigText *t, StokerDisk *disk, const char *name, const char *data, size_t len, StkReport *report)
+stk_config_text_parse (StkConfigText *t, StokerDisk *disk, const char *name, const char *data, size_t len,
+                       StkReport *report)
 {
   Source s = { t, disk, report, g_string_chunk_insert_const (t->strings, name), NULL, 0 };
 
@@ -216,14 +218,16 @@ read_file (Source *from, const char *path, unsigned line)
   s.dir = g_string_chunk_insert_const (t->strings, dir);
   s.depth++;
   if (s.depth > STK_CONFIG_MAX_DEPTH || t->n_files >= STK_CONFIG_MAX_FILES) {
-    stk_report_error (s.report, blame, line, "include: %s: more than %u files deep or %u files in all: does a file include itself?", path,
+    stk_report_error (s.report, blame, line,
+                      "include: %s: more than %u files deep or %u files in all: does a file include itself?", path,
                       STK_CONFIG_MAX_DEPTH, STK_CONFIG_MAX_FILES);
     return;
   }
   t->n_files++;
   rc = stoker_disk_read_all (s.disk, path, STK_CONFIG_MAX_FILE, &data);
   if (rc == -EFBIG)
-    stk_report_error (s.report, blame, line, "%s is larger than a configuration file may be (%u bytes)", path, STK_CONFIG_MAX_FILE);
+    stk_report_error (s.report, blame, line, "%s is larger than a configuration file may be (%u bytes)", path,
+                      STK_CONFIG_MAX_FILE);
   else if (rc < 0)
     stk_report_error (s.report, blame, line, "cannot read the configuration file %s: %s", path, g_strerror (-rc));
   else

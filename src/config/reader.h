@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads configuration text: one `key = value` a line, '#' as the first character begins a comment, empty lines are nothing. The
- * value is the rest of the line without the blanks around it: no quotes, escapes, continuation or variables. `include = PATTERN`
- * reads other files at that place: relative to the including file, '*' and '?' in the last component, sorted by name; a
- * pattern may match nothing, a plain name must exist. Only `load` and `include` may repeat.
+ * Reads configuration text: one `key = value` a line, '#' as the first character begins a comment, empty lines are
+ * nothing. The value is the rest of the line without the blanks around it: no quotes, escapes, continuation or
+ * variables. `include = PATTERN` reads other files at that place: relative to the including file, '*' and '?' in the
+ * last component, sorted by name; a pattern may match nothing, a plain name must exist. Only `load` and `include` may
+ * repeat.
  *
  * Knows nothing of what keys mean.
  */
@@ -32,7 +33,8 @@ StkConfigText *stk_config_text_new (void);
 void stk_config_text_free (StkConfigText *t);
 /* Both report what is wrong and go on. `name` stands in messages. disk NULL: includes are refused. */
 void stk_config_text_read (StkConfigText *t, StokerDisk *disk, const char *path, StkReport *report);
-void stk_config_text_parse (StkConfigText *t, StokerDisk *disk, const char *name, const char *data, size_t len, StkReport *report);
+void stk_config_text_parse (StkConfigText *t, StokerDisk *disk, const char *name, const char *data, size_t len,
+                            StkReport *report);
 /* "key=value" of the command line: replaces an entry of that key. */
 void stk_config_text_override (StkConfigText *t, const char *assignment, StkReport *report);
 

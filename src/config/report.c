@@ -104,5 +104,6 @@ stk_report_to_error (const StkReport *r, StokerError *err)
     return stoker_error_set (err, STOKER_ERROR_CONFIG, "no error was reported");
   if (r->errors->len == 1)
     return stoker_error_set (err, STOKER_ERROR_CONFIG, "%s", stk_report_error_line (r, 0));
-  return stoker_error_set (err, STOKER_ERROR_CONFIG, "%s (and %u more)", stk_report_error_line (r, 0), r->errors->len - 1);
+  return stoker_error_set (err, STOKER_ERROR_CONFIG, "%s (and %u more)", stk_report_error_line (r, 0),
+                           r->errors->len - 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is wrong with a configuration: all of it, not only the first. Each problem is one line that begins with "file:line: "
- * where there is one, names the key, says what is wrong and what to do.
+ * What is wrong with a configuration: all of it, not only the first. Each problem is one line that begins with
+ * "file:line: " where there is one, names the key, says what is wrong and what to do.
  */
 #ifndef STK_CONFIG_REPORT_H
 #define STK_CONFIG_REPORT_H

@@ -60,7 +60,8 @@ put_sample_row (GString *out, const char *prefix, const StokerOption *row)
   put_wrapped (out, "# ", summary);
   if (row->text)
     put_wrapped (out, "# ", row->text);
-  g_string_append_printf (out, "#%s%s =%s%s\n", prefix, row->name, row->def && *row->def ? " " : "", row->def ? row->def : "");
+  g_string_append_printf (out, "#%s%s =%s%s\n", prefix, row->name, row->def && *row->def ? " " : "",
+                          row->def ? row->def : "");
 }
 
 void
@@ -69,17 +70,20 @@ stk_sample_broker (GString *out)
   size_t n;
   const StokerOption *rows = stk_broker_rows (&n);
 
-  g_string_append (out,
-                   "# SPDX-License-Identifier: Apache-2.0\n"
-                   "# Settings of a Stoker broker. One `key = value` a line; '#' only as the first character of a line; lists are split at\n"
-                   "# commas; sizes are written 64MiB, times 250ms. Names are Kafka's where Kafka has the setting. What stands here behind a\n"
-                   "# '#' is the default. Made from the broker's own tables: `stokerd --describe KEY` tells the same.\n"
-                   "#\n"
-                   "# load = KIND/NAME              loads a module that is not among the standard ones (`stokerd --list-modules`)\n"
-                   "# KIND.INSTANCE.use = MODULE    makes another instance of a loaded module\n"
-                   "# KIND.INSTANCE.option = VALUE  sets an option of an instance (`stokerd --describe KIND/NAME`)\n"
-                   "\n"
-                   "include = conf.d/*.conf\n");
+  g_string_append (
+      out,
+      "# SPDX-License-Identifier: Apache-2.0\n"
+      "# Settings of a Stoker broker. One `key = value` a line; '#' only as the first character of a line; lists are "
+      "split at\n"
+      "# commas; sizes are written 64MiB, times 250ms. Names are Kafka's where Kafka has the setting. What stands here "
+      "behind a\n"
+      "# '#' is the default. Made from the broker's own tables: `stokerd --describe KEY` tells the same.\n"
+      "#\n"
+      "# load = KIND/NAME              loads a module that is not among the standard ones (`stokerd --list-modules`)\n"
+      "# KIND.INSTANCE.use = MODULE    makes another instance of a loaded module\n"
+      "# KIND.INSTANCE.option = VALUE  sets an option of an instance (`stokerd --describe KIND/NAME`)\n"
+      "\n"
+      "include = conf.d/*.conf\n");
   for (size_t i = 0; i < n; i++) {
     const char *heading = stk_broker_row_heading (i);
     if (heading)
@@ -95,8 +99,8 @@ stk_sample_module (GString *out, const StokerModule *m)
 
   if (m->n_options == 0)
     return;
-  g_string_append_printf (out, "# SPDX-License-Identifier: Apache-2.0\n# Options of the module %s/%s: %s\n", stk_kind_name (m->kind), m->name,
-                          m->summary);
+  g_string_append_printf (out, "# SPDX-License-Identifier: Apache-2.0\n# Options of the module %s/%s: %s\n",
+                          stk_kind_name (m->kind), m->name, m->summary);
   for (uint32_t i = 0; i < m->n_options; i++)
     put_sample_row (out, prefix, &m->options[i]);
 }
@@ -121,8 +125,9 @@ stk_describe_module (GString *out, const StokerModule *m, const char *file)
   g_autofree char *prefix = g_strdup_printf ("%s.%s.", stk_kind_name (m->kind), m->name);
 
   g_string_append_printf (out, "%s/%s %s: %s\n", stk_kind_name (m->kind), m->name, m->version, m->summary);
-  g_string_append_printf (out, "  file     %s\n  licence  %s\n  API      %u.%u%s%s%s\n  threads  %s\n", file ? file : "(built in)", m->licence,
-                          m->api_level >> 16, m->api_level & 0xffffu, kind && !kind->frozen ? ", tied to the build " : "",
+  g_string_append_printf (out, "  file     %s\n  licence  %s\n  API      %u.%u%s%s%s\n  threads  %s\n",
+                          file ? file : "(built in)", m->licence, m->api_level >> 16, m->api_level & 0xffffu,
+                          kind && !kind->frozen ? ", tied to the build " : "",
                           kind && !kind->frozen && m->build_id ? m->build_id : "", "", threads[MIN (m->threads, 2u)]);
   if (m->n_options == 0)
     g_string_append (out, "\nNo options.\n");
@@ -142,6 +147,7 @@ stk_describe_setting (GString *out, const char *key)
   if (row)
     put_described_row (out, "", row);
   else if (fate != STK_KAFKA_UNKNOWN)
-    g_string_append_printf (out, "\n  %s\n      known to Kafka, %s: %s\n", key, fate == STK_KAFKA_REFUSED ? "refused here" : "means nothing here", reason);
+    g_string_append_printf (out, "\n  %s\n      known to Kafka, %s: %s\n", key,
+                            fate == STK_KAFKA_REFUSED ? "refused here" : "means nothing here", reason);
   return row || fate != STK_KAFKA_UNKNOWN;
 }

@@ -108,7 +108,8 @@ stk_log_to_file (StkLog *l, StokerDisk *disk, const char *path, StokerError *err
     return stoker_error_set (err, STOKER_ERROR_IO, "cannot open the log file %s: %s", path, g_strerror (-rc));
   if ((size = stoker_file_size (file)) < 0) {
     stoker_file_unref (file);
-    return stoker_error_set (err, STOKER_ERROR_IO, "cannot read the size of the log file %s: %s", path, g_strerror ((int)-size));
+    return stoker_error_set (err, STOKER_ERROR_IO, "cannot read the size of the log file %s: %s", path,
+                             g_strerror ((int)-size));
   }
   g_mutex_lock (&l->lock);
   old = l->file;

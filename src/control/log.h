@@ -2,10 +2,11 @@
  *
  * The structured log: one writer per broker. An event has a time, a level, an area ("net", "storage/segment"), a short
  * stable id ("segment.rolled"), a text and key=value pairs; it becomes one line of text or of JSON, handed to a sink.
- * Pairs follow the text after " | " in the format: stk_log (l, STOKER_LOG_INFO, "net", "conn.closed", "closed | peer=%s", p).
+ * Pairs follow the text after " | " in the format: stk_log (l, STOKER_LOG_INFO, "net", "conn.closed", "closed |
+ * peer=%s", p).
  *
- * Levels are per area and may change while running. Each event id may write STK_LOG_BURST lines a second; what is over that is
- * counted, and the next line that gets through says `suppressed=N`. DEBUG is not limited.
+ * Levels are per area and may change while running. Each event id may write STK_LOG_BURST lines a second; what is over
+ * that is counted, and the next line that gets through says `suppressed=N`. DEBUG is not limited.
  *
  * Thread: any. A function logs or returns an error, never both.
  */
@@ -48,7 +49,8 @@ void stk_log_reset_levels (StkLog *l);
 bool stk_log_enabled (const StkLog *l, const char *area, StokerLogLevel level);
 
 /* l NULL: does nothing. */
-void stk_log (StkLog *l, StokerLogLevel level, const char *area, const char *event, const char *fmt, ...) STOKER_PRINTF (5, 6);
+void stk_log (StkLog *l, StokerLogLevel level, const char *area, const char *event, const char *fmt, ...)
+    STOKER_PRINTF (5, 6);
 void stk_logv (StkLog *l, StokerLogLevel level, const char *area, const char *event, const char *fmt, va_list ap)
     STOKER_PRINTF (5, 0);
 

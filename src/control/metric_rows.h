@@ -5,7 +5,8 @@
  */
 STK_METRIC_ROW (CONNECTIONS, "connections", GAUGE, "connections", NULL, "open client connections")
 STK_METRIC_ROW (CONNECTIONS_ACCEPTED, "connections.accepted", COUNTER, "connections", NULL, "connections accepted")
-STK_METRIC_ROW (CONNECTIONS_REFUSED, "connections.refused", COUNTER, "connections", NULL, "connections refused for a limit")
+STK_METRIC_ROW (CONNECTIONS_REFUSED, "connections.refused", COUNTER, "connections", NULL,
+                "connections refused for a limit")
 STK_METRIC_ROW (CONNECTIONS_BROKEN, "connections.broken", COUNTER, "connections", NULL,
                 "connections closed because the peer broke the protocol")
 STK_METRIC_ROW (NETWORK_BYTES_IN, "network.bytes.in", COUNTER, "bytes", NULL, "bytes read from clients")
@@ -20,8 +21,11 @@ STK_METRIC_ROW (FETCH_WAITING, "fetch.waiting", GAUGE, "requests", NULL, "fetch 
 STK_METRIC_ROW (FETCH_SESSIONS, "fetch.sessions", GAUGE, "sessions", NULL, "incremental fetch sessions kept")
 STK_METRIC_ROW (TOPICS, "topics", GAUGE, "topics", NULL, "topics of the cluster")
 STK_METRIC_ROW (PARTITIONS, "partitions", GAUGE, "partitions", NULL, "partitions with a replica on this broker")
-STK_METRIC_ROW (PARTITIONS_OFFLINE, "partitions.offline", GAUGE, "partitions", NULL, "partitions without a usable leader")
-STK_METRIC_ROW (LOG_DIRS_OFFLINE, "log.dirs.offline", GAUGE, "directories", NULL, "log directories taken offline after a disk error")
+STK_METRIC_ROW (PARTITIONS_OFFLINE, "partitions.offline", GAUGE, "partitions", NULL,
+                "partitions without a usable leader")
+STK_METRIC_ROW (LOG_DIRS_OFFLINE, "log.dirs.offline", GAUGE, "directories", NULL,
+                "log directories taken offline after a disk error")
 STK_METRIC_ROW (GROUPS, "groups", GAUGE, "groups", NULL, "consumer groups coordinated here")
-STK_METRIC_ROW (GROUP_REBALANCES, "group.rebalances", COUNTER, "rebalances", NULL, "generations of consumer groups begun")
+STK_METRIC_ROW (GROUP_REBALANCES, "group.rebalances", COUNTER, "rebalances", NULL,
+                "generations of consumer groups begun")
 STK_METRIC_ROW (OFFSET_COMMITS, "offset.commits", COUNTER, "partitions", NULL, "partition offsets committed")

@@ -9,7 +9,7 @@
 /* A cache line each: counters of different I/O threads must not share one. */
 struct StokerMetric
 {
-  _Alignas (64) _Atomic int64_t value;
+  _Alignas(64) _Atomic int64_t value;
   StkMetricRow row;
 };
 
@@ -22,7 +22,7 @@ struct StkMetrics
 };
 
 static const StkMetricRow core_rows[STK_METRIC_COUNT] = {
-#define STK_METRIC_ROW(id, name, kind, unit, labels, text) \
+#define STK_METRIC_ROW(id, name, kind, unit, labels, text)                                                             \
   [STK_METRIC_##id] = { name, STOKER_METRIC_##kind, unit, labels, text },
 #include "control/metric_rows.h"
 #undef STK_METRIC_ROW
@@ -80,7 +80,8 @@ stk_metrics_core (StkMetrics *m, StkMetricId id)
 }
 
 StokerMetric *
-stk_metrics_get (StkMetrics *m, const char *name, StokerMetricKind kind, const char *unit, const char *labels, const char *text)
+stk_metrics_get (StkMetrics *m, const char *name, StokerMetricKind kind, const char *unit, const char *labels,
+                 const char *text)
 {
   g_autofree char *key = g_strdup_printf ("%s{%s}", name, labels ? labels : "");
   StokerMetric *found;
@@ -130,8 +131,8 @@ dump_one (void *user, const StokerMetric *metric)
   if (value == 0)
     return;
   event = g_strconcat ("metric.", r->name, NULL); /* an id of its own, so that the rate limit leaves no row out */
-  stk_log (user, STOKER_LOG_INFO, "metrics", event, "%s | value=%" PRId64 " unit=%s%s%s", r->text ? r->text : r->name, value,
-           r->unit ? r->unit : "", r->labels ? " labels=" : "", r->labels ? r->labels : "");
+  stk_log (user, STOKER_LOG_INFO, "metrics", event, "%s | value=%" PRId64 " unit=%s%s%s", r->text ? r->text : r->name,
+           value, r->unit ? r->unit : "", r->labels ? " labels=" : "", r->labels ? r->labels : "");
 }
 
 void

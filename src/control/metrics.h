@@ -36,13 +36,15 @@ void stk_metrics_free (StkMetrics *m);
 /* One of the core's own; lives as long as `m`. */
 StokerMetric *stk_metrics_core (StkMetrics *m, StkMetricId id);
 /* The row of that name and labels, made when it is not there. The strings are copied. */
-StokerMetric *stk_metrics_get (StkMetrics *m, const char *name, StokerMetricKind kind, const char *unit, const char *labels,
-                               const char *text);
+StokerMetric *stk_metrics_get (StkMetrics *m, const char *name, StokerMetricKind kind, const char *unit,
+                               const char *labels, const char *text);
 int64_t stk_metric_value (const StokerMetric *m);
 const StkMetricRow *stk_metric_row (const StokerMetric *m);
-/* Calls each (user, metric) for all rows, the core's first, in the order in which they were made. `each` must not add rows. */
+/* Calls each (user, metric) for all rows, the core's first, in the order in which they were made. `each` must not add
+ * rows. */
 void stk_metrics_each (StkMetrics *m, void (*each) (void *user, const StokerMetric *metric), void *user);
-/* Writes every row that is not zero to the log (SIGUSR1), one line each, not rate-limited as a whole: event "metric". */
+/* Writes every row that is not zero to the log (SIGUSR1), one line each, not rate-limited as a whole: event "metric".
+ */
 void stk_metrics_dump (StkMetrics *m, StkLog *log);
 
 #endif

@@ -24,19 +24,23 @@ static int
 check_head (const StokerModule *raw, const char *where, StokerError *err)
 {
   if (raw->magic != STOKER_MODULE_MAGIC)
-    REFUSE ("%s: its descriptor begins with %08x; accepted is %08x (STOKER_MODULE_MAGIC): fill it with the macro STOKER_MODULE", where,
-            raw->magic, STOKER_MODULE_MAGIC);
+    REFUSE ("%s: its descriptor begins with %08x; accepted is %08x (STOKER_MODULE_MAGIC): fill it with the macro "
+            "STOKER_MODULE",
+            where, raw->magic, STOKER_MODULE_MAGIC);
   if (MAJOR (raw->api_level) != MAJOR (STOKER_API_CURRENT))
-    REFUSE ("%s: written against module API %u.%u; accepted are %u.0 to %u.%u: %s", where, MAJOR (raw->api_level), MINOR (raw->api_level),
-            MAJOR (STOKER_API_CURRENT), MAJOR (STOKER_API_CURRENT), MINOR (STOKER_API_CURRENT),
-            MAJOR (raw->api_level) < MAJOR (STOKER_API_CURRENT) ? "it is too old; port it and build it again" : "it is too new; update Stoker");
+    REFUSE ("%s: written against module API %u.%u; accepted are %u.0 to %u.%u: %s", where, MAJOR (raw->api_level),
+            MINOR (raw->api_level), MAJOR (STOKER_API_CURRENT), MAJOR (STOKER_API_CURRENT), MINOR (STOKER_API_CURRENT),
+            MAJOR (raw->api_level) < MAJOR (STOKER_API_CURRENT) ? "it is too old; port it and build it again"
+                                                                : "it is too new; update Stoker");
   if (MINOR (raw->api_level) > MINOR (STOKER_API_CURRENT))
-    REFUSE ("%s: written against module API %u.%u; accepted are %u.0 to %u.%u: it is too new; update Stoker, or build it with a lower "
+    REFUSE ("%s: written against module API %u.%u; accepted are %u.0 to %u.%u: it is too new; update Stoker, or build "
+            "it with a lower "
             "STOKER_API_LEVEL",
-            where, MAJOR (raw->api_level), MINOR (raw->api_level), MAJOR (STOKER_API_CURRENT), MAJOR (STOKER_API_CURRENT),
-            MINOR (STOKER_API_CURRENT));
+            where, MAJOR (raw->api_level), MINOR (raw->api_level), MAJOR (STOKER_API_CURRENT),
+            MAJOR (STOKER_API_CURRENT), MINOR (STOKER_API_CURRENT));
   if (raw->size < DESCRIPTOR_1_0 || raw->option_size < OPTION_1_0)
-    REFUSE ("%s: its descriptor has %u bytes and its option rows %u; accepted are at least %zu and %zu: build it against the headers of "
+    REFUSE ("%s: its descriptor has %u bytes and its option rows %u; accepted are at least %zu and %zu: build it "
+            "against the headers of "
             "its API level",
             where, raw->size, raw->option_size, DESCRIPTOR_1_0, OPTION_1_0);
   return 0;
@@ -55,14 +59,17 @@ check_identity (const StokerModule *m, const StkKind *kind, const char *name, co
   g_autofree char *found = dashed (m->name);
 
   if (m->kind != kind->number)
-    REFUSE ("%s: its descriptor is of kind %s; accepted here is %s: load it as %s/%s, or correct its kind", where, stk_kind_name (m->kind),
-            kind->name, stk_kind_name (m->kind), found);
+    REFUSE ("%s: its descriptor is of kind %s; accepted here is %s: load it as %s/%s, or correct its kind", where,
+            stk_kind_name (m->kind), kind->name, stk_kind_name (m->kind), found);
   if (strcmp (found, name) != 0)
-    REFUSE ("%s: its descriptor is called %s; accepted here is %s: the names of file, symbol and descriptor are the same", where, found, name);
+    REFUSE (
+        "%s: its descriptor is called %s; accepted here is %s: the names of file, symbol and descriptor are the same",
+        where, found, name);
   if (m->version == NULL || m->licence == NULL || m->summary == NULL)
     REFUSE ("%s: its descriptor lacks a version, licence or summary; all three are needed", where);
   if (m->threads > STOKER_THREADS_PARALLEL)
-    REFUSE ("%s: it declares thread model %u; accepted are SERIAL, CONTROL and PARALLEL (enum StokerThreads)", where, m->threads);
+    REFUSE ("%s: it declares thread model %u; accepted are SERIAL, CONTROL and PARALLEL (enum StokerThreads)", where,
+            m->threads);
   return 0;
 }
 
@@ -75,22 +82,27 @@ check_ops (const StokerModule *m, const StkKind *kind, const char *where, Stoker
   if (kind->version == 0)
     REFUSE ("%s: this build has no interface for modules of kind %s yet: update Stoker", where, kind->name);
   if (head == NULL || m->ops_size < sizeof *head || head->size > m->ops_size)
-    REFUSE ("%s: its table of functions has %zu bytes and says that it has %u; accepted is a Stoker%c%sOps that says its size", where,
-            head ? m->ops_size : 0, head && m->ops_size >= sizeof *head ? head->size : 0, g_ascii_toupper (kind->name[0]), kind->name + 1);
+    REFUSE ("%s: its table of functions has %zu bytes and says that it has %u; accepted is a Stoker%c%sOps that says "
+            "its size",
+            where, head ? m->ops_size : 0, head && m->ops_size >= sizeof *head ? head->size : 0,
+            g_ascii_toupper (kind->name[0]), kind->name + 1);
   if (kind->frozen ? head->version > kind->version || head->version == 0 : head->version != kind->version)
-    REFUSE ("%s: its table of functions has version %u; accepted is %s%u of kind %s: build it against the headers of this release", where,
-            head->version, kind->frozen ? "1 to " : "", kind->version, kind->name);
+    REFUSE ("%s: its table of functions has version %u; accepted is %s%u of kind %s: build it against the headers of "
+            "this release",
+            where, head->version, kind->frozen ? "1 to " : "", kind->version, kind->name);
   size = MIN ((size_t)head->size, m->ops_size);
   for (size_t i = 0; i < kind->n_required; i++) {
     const StkKindFunction *f = &kind->required[i];
     void *p = NULL;
     if (f->offset + sizeof p > size)
-      REFUSE ("%s: its table of functions ends after %zu bytes, before %s; accepted are all that <stoker/%s.h> asks for: build it against "
+      REFUSE ("%s: its table of functions ends after %zu bytes, before %s; accepted are all that <stoker/%s.h> asks "
+              "for: build it against "
               "the headers of this release",
               where, size, f->name, kind->name);
     memcpy (&p, (const char *)m->ops + f->offset, sizeof p);
     if (p == NULL)
-      REFUSE ("%s: its table of functions has no %s; modules of kind %s must have it: see <stoker/%s.h>", where, f->name, kind->name, kind->name);
+      REFUSE ("%s: its table of functions has no %s; modules of kind %s must have it: see <stoker/%s.h>", where,
+              f->name, kind->name, kind->name);
   }
   return 0;
 }
@@ -100,8 +112,9 @@ check_build (const StokerModule *m, const StkKind *kind, const char *where, Stok
 {
   if (kind->frozen || g_strcmp0 (m->build_id, STOKER_BUILD_ID) == 0)
     return 0;
-  REFUSE ("%s: built against %s; accepted is only %s, for the interface of kind %s is not stable yet: build it against this release", where,
-          m->build_id ? m->build_id : "(no build id)", STOKER_BUILD_ID, kind->name);
+  REFUSE ("%s: built against %s; accepted is only %s, for the interface of kind %s is not stable yet: build it against "
+          "this release",
+          where, m->build_id ? m->build_id : "(no build id)", STOKER_BUILD_ID, kind->name);
 }
 
 /* Rows in our layout, whatever size the author's had. */
@@ -126,11 +139,13 @@ check_body (StokerModule *m, const StkKind *kind, const char *name, const char *
   if (check_identity (m, kind, name, where, err) < 0 || check_ops (m, kind, where, err) < 0)
     return -1;
   if (m->n_options > 1000 || m->conf_size > 1u << 20 || (m->n_options > 0 && m->options == NULL))
-    REFUSE ("%s: its table of %u options for %u bytes is not sane: see STOKER_OPTIONS in <stoker/module.h>", where, m->n_options, m->conf_size);
+    REFUSE ("%s: its table of %u options for %u bytes is not sane: see STOKER_OPTIONS in <stoker/module.h>", where,
+            m->n_options, m->conf_size);
   rows = copy_rows (m);
   if (stk_options_check_table (rows, m->n_options, m->conf_size, &row_error) < 0) {
     g_free (rows);
-    REFUSE ("%s: %s; accepted are rows as <stoker/module.h> describes them: correct the module's table of options", where, row_error.text);
+    REFUSE ("%s: %s; accepted are rows as <stoker/module.h> describes them: correct the module's table of options",
+            where, row_error.text);
   }
   m->options = rows;
   m->option_size = sizeof *rows;
@@ -147,7 +162,8 @@ check_body (StokerModule *m, const StkKind *kind, const char *name, const char *
 }
 
 int
-stk_module_check (const StokerModule *raw, const StkKind *kind, const char *name, const char *where, StokerModule **out, StokerError *err)
+stk_module_check (const StokerModule *raw, const StkKind *kind, const char *name, const char *where, StokerModule **out,
+                  StokerError *err)
 {
   StokerModule *m;
 

@@ -61,7 +61,8 @@ stoker_host_codec (StokerHost *h, int codec_id)
 }
 
 StokerMetric *
-stoker_host_metric (StokerHost *h, const char *name, StokerMetricKind kind, const char *unit, const char *labels, const char *text)
+stoker_host_metric (StokerHost *h, const char *name, StokerMetricKind kind, const char *unit, const char *labels,
+                    const char *text)
 {
   return stk_metrics_get (h->metrics, name, kind, unit, labels, text);
 }

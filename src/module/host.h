@@ -28,7 +28,7 @@ struct StokerHost
   const StkHostOps *ops;
   void *user; /* of ops */
   StokerDisk *disk;
-  StkLog *log;         /* NULL: silent */
+  StkLog *log; /* NULL: silent */
   StkMetrics *metrics;
 };
 

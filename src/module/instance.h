@@ -10,8 +10,8 @@
 
 #include <stoker/host.h>
 
-/* An instance called `name` of the checked module `m` (which must live longer). `conf` has the layout of the module's rows
- * and is taken over; NULL: all defaults. Nothing of the module runs. */
+/* An instance called `name` of the checked module `m` (which must live longer). `conf` has the layout of the module's
+ * rows and is taken over; NULL: all defaults. Nothing of the module runs. */
 StokerInstance *stk_instance_new (const StokerModule *m, const char *name, StokerHost *host, void *conf);
 /* Calls stop and fini as far as the instance got, then frees it. NULL is allowed. */
 void stk_instance_free (StokerInstance *i);

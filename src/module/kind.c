@@ -10,33 +10,53 @@
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
-#define F(field) { #field, offsetof (StokerProtocolOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerProtocolOps, field)                                                                         \
+  }
 static const StkKindFunction protocol_functions[] = { F (open), F (input), F (close) };
 #undef F
 
-#define F(field) { #field, offsetof (StokerStorageOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerStorageOps, field)                                                                          \
+  }
 static const StkKindFunction storage_functions[] = {
-  F (dir_attach), F (dir_checkpoint), F (dir_detach), F (open), F (close), F (remove), F (configure), F (append),
-  F (read), F (ends), F (set_hw), F (epoch_begin), F (epoch_end), F (epoch_latest), F (find_time), F (aborted),
-  F (truncate), F (reset), F (set_start), F (flush), F (segments), F (drop), F (bytes), F (producers), F (expire_producers),
+  F (dir_attach), F (dir_checkpoint), F (dir_detach), F (open),         F (close),
+  F (remove),     F (configure),      F (append),     F (read),         F (ends),
+  F (set_hw),     F (epoch_begin),    F (epoch_end),  F (epoch_latest), F (find_time),
+  F (aborted),    F (truncate),       F (reset),      F (set_start),    F (flush),
+  F (segments),   F (drop),           F (bytes),      F (producers),    F (expire_producers),
 };
 #undef F
 
-#define F(field) { #field, offsetof (StokerPartitionerOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerPartitionerOps, field)                                                                      \
+  }
 static const StkKindFunction partitioner_functions[] = { F (pick) };
 #undef F
 
-#define F(field) { #field, offsetof (StokerCleanerOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerCleanerOps, field)                                                                          \
+  }
 static const StkKindFunction cleaner_functions[] = { F (policy), F (plan) };
 #undef F
 
-#define F(field) { #field, offsetof (StokerCoordinatorOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerCoordinatorOps, field)                                                                      \
+  }
 static const StkKindFunction coordinator_functions[] = {
   F (open), F (close), F (create), F (get), F (exists), F (children), F (set), F (remove), F (multi),
 };
 #undef F
 
-#define F(field) { #field, offsetof (StokerCodecOps, field) }
+#define F(field)                                                                                                       \
+  {                                                                                                                    \
+#field, offsetof(StokerCodecOps, field)                                                                            \
+  }
 static const StkKindFunction codec_functions[] = { F (compress), F (decompress) };
 #undef F
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of module kinds: name, version of the interface, size of its table of functions, which of them a module must
- * have, and whether the interface is frozen. What the loader and the listing know about a kind comes from here.
+ * The table of module kinds: name, version of the interface, size of its table of functions, which of them a module
+ * must have, and whether the interface is frozen. What the loader and the listing know about a kind comes from here.
  */
 #ifndef STK_MODULE_KIND_H
 #define STK_MODULE_KIND_H
@@ -18,9 +18,9 @@ typedef struct StkKind
 {
   uint32_t number; /* StokerKind */
   const char *name;
-  uint32_t version;  /* of the interface; 0: this build has no such interface yet */
+  uint32_t version; /* of the interface; 0: this build has no such interface yet */
   size_t ops_size;
-  bool frozen;       /* false: modules are tied to the exact build */
+  bool frozen; /* false: modules are tied to the exact build */
   const StkKindFunction *required;
   size_t n_required;
 } StkKind;

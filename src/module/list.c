@@ -29,8 +29,8 @@ static void
 put_module (GString *out, const StkKind *kind, const StokerModule *m, const char *file)
 {
   static const char *const threads[] = { "serial", "control", "parallel" };
-  g_autofree char *rest = g_strdup_printf ("%u.%-3u %-9s %s  [%s]", m->api_level >> 16, m->api_level & 0xffffu, threads[m->threads], m->summary,
-                                           file ? file : "built in");
+  g_autofree char *rest = g_strdup_printf ("%u.%-3u %-9s %s  [%s]", m->api_level >> 16, m->api_level & 0xffffu,
+                                           threads[m->threads], m->summary, file ? file : "built in");
 
   put_row (out, kind->name, m->name, m->version, rest);
 }
@@ -99,8 +99,9 @@ list_file (void *user, const StkKind *kind, const char *name, const char *file, 
     return;
   }
   crash = child < 0 || !WIFSIGNALED (status) ? g_strdup_printf ("refused: %s: cannot be examined", file)
-          : WTERMSIG (status) == SIGALRM     ? g_strdup_printf ("refused: %s: still not loaded after %d s", file, SECONDS)
-                                             : g_strdup_printf ("refused: %s: loading it crashed (%s)", file, g_strsignal (WTERMSIG (status)));
+          : WTERMSIG (status) == SIGALRM
+              ? g_strdup_printf ("refused: %s: still not loaded after %d s", file, SECONDS)
+              : g_strdup_printf ("refused: %s: loading it crashed (%s)", file, g_strsignal (WTERMSIG (status)));
   put_row (l->out, kind->name, name, "-", crash);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The listing of modules. Each file is opened in a child process of its own, so that a broken one can only break its own row.
- * For programs that have not started a thread yet.
+ * The listing of modules. Each file is opened in a child process of its own, so that a broken one can only break its
+ * own row. For programs that have not started a thread yet.
  */
 #ifndef STK_MODULE_LIST_H
 #define STK_MODULE_LIST_H

@@ -45,7 +45,8 @@ spec_names (const char *kind, const char *name, const char *text, StkModuleSpec 
 static int
 spec_path (const char *text, StkModuleSpec *out, StokerError *err)
 {
-  g_autofree char *base = g_path_get_basename (text), *dir = g_path_get_dirname (text), *kind = g_path_get_basename (dir);
+  g_autofree char *base = g_path_get_basename (text), *dir = g_path_get_dirname (text),
+                  *kind = g_path_get_basename (dir);
 
   if (!g_str_has_suffix (base, ".so"))
     REFUSE ("\"%s\": accepted are a file KIND/NAME.so, KIND/NAME, or KIND/NAME FILE", text);
@@ -143,8 +144,10 @@ stk_module_find (const StkModuleSpec *spec, char **search_path, StokerError *err
                             errno != ENOENT ? g_strerror (errno) : "", errno != ENOENT ? ")" : "");
   }
   (void)stoker_error_set (err, denied ? STOKER_ERROR_MODULE : -ENOENT,
-                          "module %s/%s: there is no file %s/%s.so in %s; install the package that has it, or name the file: load = %s/%s FILE",
-                          spec->kind->name, spec->name, spec->kind->name, spec->name, where->str, spec->kind->name, spec->name);
+                          "module %s/%s: there is no file %s/%s.so in %s; install the package that has it, or name the "
+                          "file: load = %s/%s FILE",
+                          spec->kind->name, spec->name, spec->kind->name, spec->name, where->str, spec->kind->name,
+                          spec->name);
   return NULL;
 }
 
@@ -157,7 +160,8 @@ check_owner (const char *path, const struct stat *st, StokerError *err)
   if (geteuid () != 0)
     return 0;
   if ((st->st_mode & S_IWOTH) || group)
-    REFUSE ("%s: can be written by %s (mode %03o), and the broker runs as root; accepted are modules and folders that only root can write: "
+    REFUSE ("%s: can be written by %s (mode %03o), and the broker runs as root; accepted are modules and folders that "
+            "only root can write: "
             "chmod go-w %s",
             path, group ? "its group" : "everybody", (unsigned)st->st_mode & 0777u, path);
   return 0;
@@ -172,15 +176,17 @@ judge_file (const char *file, StokerError *err)
   struct stat st;
 
   if (real == NULL)
-    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be opened: %s; a module is a readable file, or a link to one", file,
+    (void)stoker_error_set (err, STOKER_ERROR_MODULE,
+                            "%s: cannot be opened: %s; a module is a readable file, or a link to one", file,
                             g_strerror (errno));
   else if (stat (real, &st) < 0 || !S_ISREG (st.st_mode))
-    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: is not a regular file; a module is a shared object, or a link to one", file);
+    (void)stoker_error_set (err, STOKER_ERROR_MODULE,
+                            "%s: is not a regular file; a module is a shared object, or a link to one", file);
   else if (faccessat (AT_FDCWD, real, R_OK, AT_EACCESS) < 0)
-    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be read: %s; make it readable for user id %u", real, g_strerror (errno),
-                            (unsigned)geteuid ());
-  else if (check_owner (real, &st, err) == 0 && stat (dir, &st) == 0 && check_owner (dir, &st, err) == 0 && stat (link_dir, &st) == 0
-           && check_owner (link_dir, &st, err) == 0)
+    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be read: %s; make it readable for user id %u", real,
+                            g_strerror (errno), (unsigned)geteuid ());
+  else if (check_owner (real, &st, err) == 0 && stat (dir, &st) == 0 && check_owner (dir, &st, err) == 0
+           && stat (link_dir, &st) == 0 && check_owner (link_dir, &st, err) == 0)
     result = g_strdup (real);
   free (real);
   return result;
@@ -218,13 +224,16 @@ check_elf (const char *file, StokerError *err)
   if (n < 0)
     REFUSE ("%s: cannot be read: %s", file, g_strerror (errno));
   if (n < (ssize_t)sizeof h || memcmp (h.e_ident, ELFMAG, SELFMAG) != 0)
-    REFUSE ("%s: is not an ELF file; accepted is a shared object: link the module with libtool's -module -shared", file);
+    REFUSE ("%s: is not an ELF file; accepted is a shared object: link the module with libtool's -module -shared",
+            file);
   if (h.e_ident[EI_CLASS] != OUR_CLASS || (OUR_MACHINE != EM_NONE && h.e_machine != OUR_MACHINE))
-    REFUSE ("%s: is an ELF file for another machine (class %d, machine %d); accepted are class %d, machine %d: build it for this one", file,
-            h.e_ident[EI_CLASS], h.e_machine, OUR_CLASS, OUR_MACHINE);
+    REFUSE ("%s: is an ELF file for another machine (class %d, machine %d); accepted are class %d, machine %d: build "
+            "it for this one",
+            file, h.e_ident[EI_CLASS], h.e_machine, OUR_CLASS, OUR_MACHINE);
   if (h.e_type != ET_DYN)
-    REFUSE ("%s: is an ELF file of type %d; accepted is a shared object (%d): link the module with libtool's -module -shared", file, h.e_type,
-            ET_DYN);
+    REFUSE ("%s: is an ELF file of type %d; accepted is a shared object (%d): link the module with libtool's -module "
+            "-shared",
+            file, h.e_type, ET_DYN);
   return 0;
 }
 
@@ -258,7 +267,8 @@ stk_module_open (const StkModuleSpec *spec, const char *file, StokerError *err)
   symbol = g_strdelimit (g_strdup_printf ("stoker_module_%s_%s", spec->kind->name, spec->name), "-", '_');
   m = g_module_open_full (real, G_MODULE_BIND_LOCAL, &error);
   if (m == NULL) {
-    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be loaded: %s; install what it needs, or build it against this release", file,
+    (void)stoker_error_set (err, STOKER_ERROR_MODULE,
+                            "%s: cannot be loaded: %s; install what it needs, or build it against this release", file,
                             error->message);
     return NULL;
   }
@@ -267,8 +277,9 @@ stk_module_open (const StkModuleSpec *spec, const char *file, StokerError *err)
     return descriptor;
   other = other_symbol (real);
   (void)stoker_error_set (err, STOKER_ERROR_MODULE,
-                          "%s: exports no %s (it has %s); the file must be called KIND/NAME.so after its descriptor STOKER_MODULE (KIND, NAME, ..)", file,
-                          symbol, other ? other : "no descriptor at all");
+                          "%s: exports no %s (it has %s); the file must be called KIND/NAME.so after its descriptor "
+                          "STOKER_MODULE (KIND, NAME, ..)",
+                          file, symbol, other ? other : "no descriptor at all");
   return NULL;
 }
 

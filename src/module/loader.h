@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finds a module's file, judges the file and its folder, maps it, finds its descriptor. The only user of GModule. A module
- * is never unmapped.
+ * Finds a module's file, judges the file and its folder, maps it, finds its descriptor. The only user of GModule. A
+ * module is never unmapped.
  *
- * Search: the folders of the environment's STOKER_MODULE_PATH (separated by ':'), those of module.path, the installed one. In each:
- * KIND/NAME.so, and as a build tree has it KIND/NAME/.libs/NAME.so. A folder that does not exist is skipped.
+ * Search: the folders of the environment's STOKER_MODULE_PATH (separated by ':'), those of module.path, the installed
+ * one. In each: KIND/NAME.so, and as a build tree has it KIND/NAME/.libs/NAME.so. A folder that does not exist is
+ * skipped.
  *
  * Thread: control.
  */
@@ -31,9 +32,10 @@ char **stk_module_search_path (const char *const *extra);
 char *stk_module_find (const StkModuleSpec *spec, char **search_path, StokerError *err);
 /* Judges the file, maps it for good and returns the descriptor in it, unchecked; NULL with *err. */
 const StokerModule *stk_module_open (const StkModuleSpec *spec, const char *file, StokerError *err);
-/* Calls each (user, kind, name, file) for every module file of the search path, nothing is opened; the first of a name wins, later ones
- * are passed with shadowed true. */
-void stk_module_scan (char **search_path, void (*each) (void *user, const StkKind *kind, const char *name, const char *file, bool shadowed),
+/* Calls each (user, kind, name, file) for every module file of the search path, nothing is opened; the first of a name
+ * wins, later ones are passed with shadowed true. */
+void stk_module_scan (char **search_path,
+                      void (*each) (void *user, const StkKind *kind, const char *name, const char *file, bool shadowed),
                       void *user);
 
 #endif

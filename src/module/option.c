@@ -15,11 +15,14 @@ typedef struct Unit
 } Unit;
 
 /* Largest first: that is the order in which a value is printed. */
-static const Unit size_units[] = { { "TiB", INT64_C (1) << 40 }, { "GiB", 1 << 30 }, { "MiB", 1 << 20 }, { "KiB", 1 << 10 }, { "B", 1 }, { NULL, 0 } };
-static const Unit time_units[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 } };
+static const Unit size_units[] = { { "TiB", INT64_C (1) << 40 }, { "GiB", 1 << 30 }, { "MiB", 1 << 20 },
+                                   { "KiB", 1 << 10 },           { "B", 1 },         { NULL, 0 } };
+static const Unit time_units[]
+    = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }, { NULL, 0 } };
 /* Names that a row's `unit` and an operator may use besides. */
-static const Unit other_units[] = { { "bytes", 1 },        { "min", 60000 },     { "minutes", 60000 }, { "hours", 3600000 },
-                                    { "days", 86400000 }, { "seconds", 1000 }, { NULL, 0 } };
+static const Unit other_units[]
+    = { { "bytes", 1 },       { "min", 60000 },    { "minutes", 60000 }, { "hours", 3600000 },
+        { "days", 86400000 }, { "seconds", 1000 }, { NULL, 0 } };
 
 typedef union Value
 {
@@ -31,7 +34,8 @@ typedef union Value
   const char *const *l;
 } Value;
 
-static const char *const type_names[] = { NULL, "bool", "int", "size", "duration", "double", "string", "enum", "list", "path" };
+static const char *const type_names[]
+    = { NULL, "bool", "int", "size", "duration", "double", "string", "enum", "list", "path" };
 
 const char *
 stk_option_type_name (uint32_t type)
@@ -81,8 +85,8 @@ bad_number (const StokerOption *row, const char *text, StokerError *err)
   const char *shown = row->flags & STOKER_OPTION_SECRET ? "[hidden]" : text;
 
   if (row->type == STOKER_OPTION_SIZE)
-    return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\" is not a size: write a whole number, bare or with B, KiB, MiB, GiB or TiB",
-                             shown);
+    return stoker_error_set (err, STOKER_ERROR_CONFIG,
+                             "\"%s\" is not a size: write a whole number, bare or with B, KiB, MiB, GiB or TiB", shown);
   if (row->type == STOKER_OPTION_DURATION)
     return stoker_error_set (err, STOKER_ERROR_CONFIG,
                              "\"%s\" is not a time: write a whole number, bare (%s) or with ms, s, m, h or d", shown,
@@ -158,7 +162,8 @@ bad_word (const StokerOption *row, const char *text, StokerError *err)
   for (char **w = words; *w; w++)
     stk_nearest_try (&near, *w);
   if (near.best)
-    return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\" is not one of: %s; did you mean \"%s\"?", text, row->words, near.best);
+    return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\" is not one of: %s; did you mean \"%s\"?", text,
+                             row->words, near.best);
   return stoker_error_set (err, STOKER_ERROR_CONFIG, "\"%s\" is not one of: %s", text, row->words);
 }
 
@@ -226,7 +231,8 @@ check_bounds (const StokerOption *row, const Value *v, const char *text, StokerE
 
   if (!is_number (row->type) && row->type != STOKER_OPTION_DOUBLE)
     return 0;
-  if ((row->min && parse_value (row, row->min, NULL, &min, err) < 0) || (row->max && parse_value (row, row->max, NULL, &max, err) < 0))
+  if ((row->min && parse_value (row, row->min, NULL, &min, err) < 0)
+      || (row->max && parse_value (row, row->max, NULL, &max, err) < 0))
     return -1;
   if (row->min)
     low = row->type == STOKER_OPTION_DOUBLE ? v->d < min.d : v->i < min.i;
@@ -251,13 +257,25 @@ load (const StokerOption *row, const void *conf)
   Value v = { 0 };
 
   switch (row->type) {
-  case STOKER_OPTION_BOOL: v.b = *(const bool *)at; break;
-  case STOKER_OPTION_DOUBLE: v.d = *(const double *)at; break;
-  case STOKER_OPTION_ENUM: v.e = *(const int32_t *)at; break;
-  case STOKER_OPTION_LIST: v.l = *(const char *const *const *)at; break;
+  case STOKER_OPTION_BOOL:
+    v.b = *(const bool *)at;
+    break;
+  case STOKER_OPTION_DOUBLE:
+    v.d = *(const double *)at;
+    break;
+  case STOKER_OPTION_ENUM:
+    v.e = *(const int32_t *)at;
+    break;
+  case STOKER_OPTION_LIST:
+    v.l = *(const char *const *const *)at;
+    break;
   case STOKER_OPTION_STRING:
-  case STOKER_OPTION_PATH: v.s = *(const char *const *)at; break;
-  default: v.i = *(const int64_t *)at; break;
+  case STOKER_OPTION_PATH:
+    v.s = *(const char *const *)at;
+    break;
+  default:
+    v.i = *(const int64_t *)at;
+    break;
   }
   return v;
 }
@@ -268,13 +286,25 @@ store (const StokerOption *row, void *conf, Value v)
   void *at = field (row, conf);
 
   switch (row->type) {
-  case STOKER_OPTION_BOOL: *(bool *)at = v.b; break;
-  case STOKER_OPTION_DOUBLE: *(double *)at = v.d; break;
-  case STOKER_OPTION_ENUM: *(int32_t *)at = v.e; break;
-  case STOKER_OPTION_LIST: *(const char *const **)at = v.l; break;
+  case STOKER_OPTION_BOOL:
+    *(bool *)at = v.b;
+    break;
+  case STOKER_OPTION_DOUBLE:
+    *(double *)at = v.d;
+    break;
+  case STOKER_OPTION_ENUM:
+    *(int32_t *)at = v.e;
+    break;
+  case STOKER_OPTION_LIST:
+    *(const char *const **)at = v.l;
+    break;
   case STOKER_OPTION_STRING:
-  case STOKER_OPTION_PATH: *(const char **)at = v.s; break;
-  default: *(int64_t *)at = v.i; break;
+  case STOKER_OPTION_PATH:
+    *(const char **)at = v.s;
+    break;
+  default:
+    *(int64_t *)at = v.i;
+    break;
   }
 }
 
@@ -294,9 +324,11 @@ stk_option_parse (const StokerOption *row, const char *text, const char *base_di
   bool secret = (row->flags & STOKER_OPTION_SECRET) != 0;
   Value v;
 
-  if (parse_value (row, text, base_dir, &v, secret ? &hidden : err) < 0 || check_bounds (row, &v, text, secret ? &hidden : err) < 0) {
+  if (parse_value (row, text, base_dir, &v, secret ? &hidden : err) < 0
+      || check_bounds (row, &v, text, secret ? &hidden : err) < 0) {
     if (secret)
-      (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "the value (not shown: it is a secret) is not %s", type_names[row->type]);
+      (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "the value (not shown: it is a secret) is not %s",
+                              type_names[row->type]);
     return -1;
   }
   if ((row->flags & STOKER_OPTION_REQUIRED) && is_text (row->type) && v.s == NULL)
@@ -352,14 +384,19 @@ stk_option_equal (const StokerOption *row, const void *a, const void *b)
   Value x = load (row, a), y = load (row, b);
 
   switch (row->type) {
-  case STOKER_OPTION_BOOL: return x.b == y.b;
-  case STOKER_OPTION_DOUBLE: return x.d == y.d;
-  case STOKER_OPTION_ENUM: return x.e == y.e;
+  case STOKER_OPTION_BOOL:
+    return x.b == y.b;
+  case STOKER_OPTION_DOUBLE:
+    return x.d == y.d;
+  case STOKER_OPTION_ENUM:
+    return x.e == y.e;
   case STOKER_OPTION_STRING:
-  case STOKER_OPTION_PATH: return g_strcmp0 (x.s, y.s) == 0;
+  case STOKER_OPTION_PATH:
+    return g_strcmp0 (x.s, y.s) == 0;
   case STOKER_OPTION_LIST:
     return x.l == NULL || y.l == NULL ? x.l == y.l : g_strv_equal ((const char *const *)x.l, (const char *const *)y.l);
-  default: return x.i == y.i;
+  default:
+    return x.i == y.i;
   }
 }
 
@@ -369,7 +406,8 @@ format_number (const Unit *units, int64_t n)
 {
   for (; n > 0 && units->name; units++)
     if (n % units->factor == 0)
-      return g_strdup_printf ("%" PRId64 "%s", n / units->factor, units->factor == 1 && units->name[0] == 'B' ? "" : units->name);
+      return g_strdup_printf ("%" PRId64 "%s", n / units->factor,
+                              units->factor == 1 && units->name[0] == 'B' ? "" : units->name);
   return g_strdup_printf ("%" PRId64, n);
 }
 
@@ -390,12 +428,17 @@ format_value (const StokerOption *row, const void *conf, bool bare)
   if (row->flags & STOKER_OPTION_SECRET)
     return g_strdup ("[hidden]");
   switch (row->type) {
-  case STOKER_OPTION_BOOL: return g_strdup (v.b ? "true" : "false");
-  case STOKER_OPTION_DOUBLE: return g_strdup (g_ascii_formatd (number, sizeof number, "%.15g", v.d));
-  case STOKER_OPTION_ENUM: return format_word (row, v.e);
+  case STOKER_OPTION_BOOL:
+    return g_strdup (v.b ? "true" : "false");
+  case STOKER_OPTION_DOUBLE:
+    return g_strdup (g_ascii_formatd (number, sizeof number, "%.15g", v.d));
+  case STOKER_OPTION_ENUM:
+    return format_word (row, v.e);
   case STOKER_OPTION_STRING:
-  case STOKER_OPTION_PATH: return g_strdup (v.s ? v.s : "");
-  case STOKER_OPTION_LIST: return v.l ? g_strjoinv (bare ? "," : ", ", (char **)v.l) : g_strdup ("");
+  case STOKER_OPTION_PATH:
+    return g_strdup (v.s ? v.s : "");
+  case STOKER_OPTION_LIST:
+    return v.l ? g_strjoinv (bare ? "," : ", ", (char **)v.l) : g_strdup ("");
   case STOKER_OPTION_SIZE:
     if (!bare && (bare_factor (row) == 1 || v.i < 0))
       return format_number (size_units, v.i);
@@ -404,7 +447,8 @@ format_value (const StokerOption *row, const void *conf, bool bare)
     if (!bare)
       return format_number (time_units, v.i);
     break;
-  default: break;
+  default:
+    break;
   }
   return g_strdup_printf ("%" PRId64, v.i < 0 ? v.i : v.i / bare_factor (row));
 }
@@ -424,7 +468,9 @@ stk_option_format_bare (const StokerOption *row, const void *conf)
 char *
 stk_option_accepts (const StokerOption *row)
 {
-  const char *name = row->type == STOKER_OPTION_INT ? "whole number" : row->type == STOKER_OPTION_DURATION ? "time" : stk_option_type_name (row->type);
+  const char *name = row->type == STOKER_OPTION_INT        ? "whole number"
+                     : row->type == STOKER_OPTION_DURATION ? "time"
+                                                           : stk_option_type_name (row->type);
 
   if (row->type == STOKER_OPTION_BOOL)
     return g_strdup ("true or false");
@@ -445,13 +491,18 @@ static size_t
 field_size (uint32_t type)
 {
   switch (type) {
-  case STOKER_OPTION_BOOL: return sizeof (bool);
-  case STOKER_OPTION_ENUM: return sizeof (int32_t);
-  case STOKER_OPTION_DOUBLE: return sizeof (double);
+  case STOKER_OPTION_BOOL:
+    return sizeof (bool);
+  case STOKER_OPTION_ENUM:
+    return sizeof (int32_t);
+  case STOKER_OPTION_DOUBLE:
+    return sizeof (double);
   case STOKER_OPTION_INT:
   case STOKER_OPTION_SIZE:
-  case STOKER_OPTION_DURATION: return sizeof (int64_t);
-  default: return sizeof (void *);
+  case STOKER_OPTION_DURATION:
+    return sizeof (int64_t);
+  default:
+    return sizeof (void *);
   }
 }
 
@@ -486,17 +537,21 @@ check_row (const StokerOption *row, size_t conf_size, StokerError *err)
   size_t size = field_size (row->type);
 
   if (!valid_name (row->name))
-    return stoker_error_set (err, STOKER_ERROR_MODULE, "an option is named \"%s\": names are lower case letters, digits, dots and dashes",
+    return stoker_error_set (err, STOKER_ERROR_MODULE,
+                             "an option is named \"%s\": names are lower case letters, digits, dots and dashes",
                              row->name ? row->name : "(null)");
   if (stk_option_type_name (row->type) == NULL)
-    return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s has type %u, which is not one of StokerOptionType", row->name, row->type);
+    return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s has type %u, which is not one of StokerOptionType",
+                             row->name, row->type);
   if (row->offset > conf_size || size > conf_size - row->offset || row->offset % size != 0)
-    return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s writes %zu bytes at offset %zu of a configuration of %zu bytes",
-                             row->name, size, row->offset, conf_size);
+    return stoker_error_set (err, STOKER_ERROR_MODULE,
+                             "option %s writes %zu bytes at offset %zu of a configuration of %zu bytes", row->name,
+                             size, row->offset, conf_size);
   if (row->type == STOKER_OPTION_ENUM && (row->words == NULL || row->words[0] == '\0'))
     return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s is an enum without words", row->name);
   if ((row->def == NULL) != ((row->flags & STOKER_OPTION_REQUIRED) != 0) && !(row->def == NULL && optional_text))
-    return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s needs either a default or the flag REQUIRED, and not both", row->name);
+    return stoker_error_set (err, STOKER_ERROR_MODULE,
+                             "option %s needs either a default or the flag REQUIRED, and not both", row->name);
   if (row->summary == NULL || row->summary[0] == '\0')
     return stoker_error_set (err, STOKER_ERROR_MODULE, "option %s has no summary", row->name);
   if (check_own_text (row, "minimum", row->min, err) < 0 || check_own_text (row, "maximum", row->max, err) < 0

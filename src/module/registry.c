@@ -31,8 +31,9 @@ struct StkRegistry
 };
 
 /* Lower layers first. */
-static const uint32_t start_order[] = { STOKER_KIND_CODEC,    STOKER_KIND_PARTITIONER, STOKER_KIND_ASSIGNOR, STOKER_KIND_STORAGE,
-                                        STOKER_KIND_CLEANER, STOKER_KIND_COORDINATOR, STOKER_KIND_AUTH,     STOKER_KIND_PROTOCOL };
+static const uint32_t start_order[]
+    = { STOKER_KIND_CODEC,   STOKER_KIND_PARTITIONER, STOKER_KIND_ASSIGNOR, STOKER_KIND_STORAGE,
+        STOKER_KIND_CLEANER, STOKER_KIND_COORDINATOR, STOKER_KIND_AUTH,     STOKER_KIND_PROTOCOL };
 
 static void
 loaded_free (void *p)
@@ -85,8 +86,8 @@ find_loaded (const StkRegistry *r, uint32_t kind, const char *name)
 
 /* Takes over `file`. */
 static int
-add_checked (StkRegistry *r, const StokerModule *raw, const StkKind *kind, const char *name, char *file, const StokerModule **out,
-             StokerError *err)
+add_checked (StkRegistry *r, const StokerModule *raw, const StkKind *kind, const char *name, char *file,
+             const StokerModule **out, StokerError *err)
 {
   StokerModule *copy;
   Loaded *l;
@@ -98,8 +99,9 @@ add_checked (StkRegistry *r, const StokerModule *raw, const StkKind *kind, const
   l = g_new (Loaded, 1);
   *l = (Loaded){ copy, file };
   g_ptr_array_add (r->modules, l);
-  stk_log (r->host ? r->host->log : NULL, STOKER_LOG_DEBUG, "module", "module.loaded", "loaded | module=%s/%s version=%s api=%u.%u build=%s file=%s",
-           kind->name, name, copy->version, copy->api_level >> 16, copy->api_level & 0xffff, copy->build_id ? copy->build_id : "-",
+  stk_log (r->host ? r->host->log : NULL, STOKER_LOG_DEBUG, "module", "module.loaded",
+           "loaded | module=%s/%s version=%s api=%u.%u build=%s file=%s", kind->name, name, copy->version,
+           copy->api_level >> 16, copy->api_level & 0xffff, copy->build_id ? copy->build_id : "-",
            file ? file : "(built in)");
   if (out)
     *out = copy;
@@ -116,8 +118,10 @@ load_spec (StkRegistry *r, const StkModuleSpec *spec, const StokerModule **out, 
   if (raw == NULL && (file = stk_module_find (spec, r->search_path, err)) == NULL)
     return -1;
   if (there) {
-    (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: module %s/%s is loaded already, from %s; each may be loaded once: remove one of the lines",
-                            file ? file : "built in", spec->kind->name, spec->name, there->file ? there->file : "this program");
+    (void)stoker_error_set (
+        err, STOKER_ERROR_MODULE,
+        "%s: module %s/%s is loaded already, from %s; each may be loaded once: remove one of the lines",
+        file ? file : "built in", spec->kind->name, spec->name, there->file ? there->file : "this program");
     g_free (file);
     return -1;
   }
@@ -163,7 +167,8 @@ stk_registry_module (const StkRegistry *r, uint32_t kind, const char *name)
 }
 
 void
-stk_registry_each_module (const StkRegistry *r, void (*each) (void *user, const StokerModule *m, const char *file), void *user)
+stk_registry_each_module (const StkRegistry *r, void (*each) (void *user, const StokerModule *m, const char *file),
+                          void *user)
 {
   for (guint i = 0; i < r->modules->len; i++) {
     const Loaded *l = g_ptr_array_index (r->modules, i);
@@ -198,7 +203,8 @@ stk_registry_add_instance (StkRegistry *r, const StokerModule *m, const char *na
   if (!stk_module_name_valid (name))
     return refuse_instance (m, conf, err, name, "a name has lower case letters, digits and dashes");
   if (strcmp (name, "default") == 0)
-    return refuse_instance (m, conf, err, name, "the name is taken: it stands for the instance that is used unless one is named");
+    return refuse_instance (m, conf, err, name,
+                            "the name is taken: it stands for the instance that is used unless one is named");
   if (find_instance (r, m->kind, name))
     return refuse_instance (m, conf, err, name, "there is one of that name already");
   self = stk_instance_new (m, name, r->host, conf);
@@ -220,7 +226,8 @@ stk_registry_set_default (StkRegistry *r, uint32_t kind, const char *name, Stoke
       if (other->module->kind == kind)
         g_string_append_printf (there, "%s%s", there->len ? ", " : "", other->name);
     }
-    return stoker_error_set (err, STOKER_ERROR_CONFIG, "there is no %s instance %s; there are: %s. Load its module with load = %s/%s",
+    return stoker_error_set (err, STOKER_ERROR_CONFIG,
+                             "there is no %s instance %s; there are: %s. Load its module with load = %s/%s",
                              stk_kind_name (kind), name, there->len ? there->str : "none", stk_kind_name (kind), name);
   }
   r->defaults[kind] = self;

@@ -6,7 +6,8 @@
  *
  * Order: load all -> add instances -> init -> start (by kind, lower layers first) .. stop (backwards) -> free.
  *
- * Thread: control; but get, codec and default may be called on any thread between init and free, when nothing changes any more.
+ * Thread: control; but get, codec and default may be called on any thread between init and free, when nothing changes
+ * any more.
  */
 #ifndef STK_MODULE_REGISTRY_H
 #define STK_MODULE_REGISTRY_H
@@ -16,22 +17,24 @@
 
 typedef struct StkRegistry StkRegistry;
 
-/* search_path: folders for load before the installed one (module.path); NULL: none. host: borrowed, for the instances. */
+/* search_path: folders for load before the installed one (module.path); NULL: none. host: borrowed, for the instances.
+ */
 StkRegistry *stk_registry_new (StokerHost *host, const char *const *search_path);
 /* Stops what is started, ends all instances in reverse order. NULL is allowed. */
 void stk_registry_free (StkRegistry *r);
 
 /* ---- modules */
 /* Loads what the spec (stk_module_spec_parse) asks for; one that is built in needs no file. A module of that kind and
- * name that is there already: an error that names both files. *out (may be NULL): borrowed. The error's code is -ENOENT when there is
- * just no such file. */
+ * name that is there already: an error that names both files. *out (may be NULL): borrowed. The error's code is -ENOENT
+ * when there is just no such file. */
 int stk_registry_load (StkRegistry *r, const char *spec, const StokerModule **out, StokerError *err);
 /* A module of this program: tests and built-in ones. `raw` must live as long as the registry. */
 int stk_registry_add_module (StkRegistry *r, const StokerModule *raw, const StokerModule **out, StokerError *err);
 /* NULL: not loaded. */
 const StokerModule *stk_registry_module (const StkRegistry *r, uint32_t kind, const char *name);
 /* Calls each (user, module, file) for all modules in the order of loading; file NULL: built in. */
-void stk_registry_each_module (const StkRegistry *r, void (*each) (void *user, const StokerModule *m, const char *file), void *user);
+void stk_registry_each_module (const StkRegistry *r, void (*each) (void *user, const StokerModule *m, const char *file),
+                               void *user);
 
 /* ---- instances */
 /* Takes over `conf` (NULL: defaults). The name must be new in its kind and not "default". */
@@ -47,7 +50,8 @@ void stk_registry_each (const StkRegistry *r, uint32_t kind, bool (*each) (void 
 
 /* ---- life */
 int stk_registry_init (StkRegistry *r, StokerError *err);
-/* Starts the instances of one kind, or all that are not yet started (kind 0). What was started before a failure stays started: stop it. */
+/* Starts the instances of one kind, or all that are not yet started (kind 0). What was started before a failure stays
+ * started: stop it. */
 int stk_registry_start (StkRegistry *r, uint32_t kind, StokerError *err);
 /* Stops in reverse order of starting: one kind, or all (0). */
 void stk_registry_stop (StkRegistry *r, uint32_t kind);

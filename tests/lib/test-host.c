@@ -175,7 +175,8 @@ test_host_free (TestHost *h)
     test_host_drain_work (h);
   while (test_host_run_control (h) > 0);
   if (h->expected->len > 0)
-    g_error ("the expected event %s was not logged; the log:\n%s", (char *)g_ptr_array_index (h->expected, 0), h->log->str);
+    g_error ("the expected event %s was not logged; the log:\n%s", (char *)g_ptr_array_index (h->expected, 0),
+             h->log->str);
   if (h->pool)
     g_thread_pool_free (h->pool, FALSE, TRUE);
   stk_log_free (h->host.log);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A host for unit tests of modules and of the core: real clock, this machine's disk, work on one helper thread or inline,
- * posts to control collected until the test runs them, the log grabbed. A WARN or ERROR line that the test did not expect fails it.
+ * A host for unit tests of modules and of the core: real clock, this machine's disk, work on one helper thread or
+ * inline, posts to control collected until the test runs them, the log grabbed. A WARN or ERROR line that the test did
+ * not expect fails it.
  *
  *   TestHost *h = test_host_new ();
  *   StokerInstance *i = test_host_instance (h, &stoker_module_codec_zstd, "level = 3\n");   // init and start done

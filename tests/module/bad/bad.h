@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A partitioner with one thing wrong: each file here defines what differs and includes this. It links nothing of the core:
- * a refused module never runs. */
+ * A partitioner with one thing wrong: each file here defines what differs and includes this. It links nothing of the
+ * core: a refused module never runs. */
 #define STOKER_API_LEVEL STOKER_API_1_0
 #include <stoker/partitioner.h>
 #include <stoker/codec.h>
@@ -57,6 +57,16 @@ static const StokerPartitionerOps ops = { { sizeof ops, STOKER_PARTITIONER_VERSI
 #endif
 
 extern const StokerModule SYMBOL STOKER_EXPORT;
-const StokerModule SYMBOL = { .magic = MAGIC, .api_level = LEVEL, .size = SIZE, .option_size = sizeof (StokerOption), .kind = KIND,
-                              .threads = THREADS, .name = TEXT_NAME, .version = VERSION_TEXT, .licence = "Apache-2.0",
-                              .summary = "a module for the loader's test", .build_id = BUILD_ID, .ops = OPS, OPTIONS };
+const StokerModule SYMBOL = { .magic = MAGIC,
+                              .api_level = LEVEL,
+                              .size = SIZE,
+                              .option_size = sizeof (StokerOption),
+                              .kind = KIND,
+                              .threads = THREADS,
+                              .name = TEXT_NAME,
+                              .version = VERSION_TEXT,
+                              .licence = "Apache-2.0",
+                              .summary = "a module for the loader's test",
+                              .build_id = BUILD_ID,
+                              .ops = OPS,
+                              OPTIONS };

@@ -19,10 +19,25 @@ init (StokerInstance *self, StokerError *err)
   return -1;
 }
 static const StokerOption rows[] = {
-  { .name = "level", .type = STOKER_OPTION_INT, .def = "3", .min = "1", .max = "22", .offset = offsetof (struct conf, level), .summary = "a level",
-    .text = "Higher is slower.", .flags = STOKER_OPTION_RELOADABLE },
-  { .name = "must", .type = STOKER_OPTION_STRING, .flags = STOKER_OPTION_REQUIRED, .offset = offsetof (struct conf, must), .summary = "must be set" },
-  { .name = "secret", .type = STOKER_OPTION_STRING, .flags = STOKER_OPTION_SECRET, .offset = offsetof (struct conf, secret), .summary = "a secret" },
+  { .name = "level",
+    .type = STOKER_OPTION_INT,
+    .def = "3",
+    .min = "1",
+    .max = "22",
+    .offset = offsetof (struct conf, level),
+    .summary = "a level",
+    .text = "Higher is slower.",
+    .flags = STOKER_OPTION_RELOADABLE },
+  { .name = "must",
+    .type = STOKER_OPTION_STRING,
+    .flags = STOKER_OPTION_REQUIRED,
+    .offset = offsetof (struct conf, must),
+    .summary = "must be set" },
+  { .name = "secret",
+    .type = STOKER_OPTION_STRING,
+    .flags = STOKER_OPTION_SECRET,
+    .offset = offsetof (struct conf, secret),
+    .summary = "a secret" },
 };
 #define OPTIONS .conf_size = sizeof (struct conf), .init = init, STOKER_OPTIONS (rows)
 #include "bad.h"

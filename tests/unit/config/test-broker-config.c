@@ -97,8 +97,9 @@ test_synonyms (void)
 static void
 test_listeners (void)
 {
-  StkBrokerConfig *c = good ("listeners = PLAINTEXT://:9092, INTERNAL://[::1]:0\nlistener.security.protocol.map=internal:PLAINTEXT,X:SSL\n"
-                             "advertised.listeners=PLAINTEXT://broker-1.example:29092");
+  StkBrokerConfig *c = good (
+      "listeners = PLAINTEXT://:9092, INTERNAL://[::1]:0\nlistener.security.protocol.map=internal:PLAINTEXT,X:SSL\n"
+      "advertised.listeners=PLAINTEXT://broker-1.example:29092");
 
   g_assert_cmpuint (c->n_listeners, ==, 2);
   g_assert_cmpstr (c->listeners[0].host, ==, "0.0.0.0");
@@ -129,7 +130,8 @@ test_listeners (void)
 static void
 test_keys (void)
 {
-  StkBrokerConfig *c = good ("codec.zstd.level = 5\nstorage.fast.use = memory\nload = partitioner/mine /opt/mine.so\nload = codec/zstd\nlog.dirs = /a, b\n");
+  StkBrokerConfig *c = good ("codec.zstd.level = 5\nstorage.fast.use = memory\nload = partitioner/mine "
+                             "/opt/mine.so\nload = codec/zstd\nlog.dirs = /a, b\n");
 
   g_assert_cmpuint (c->n_instance_lines, ==, 2);
   g_assert_cmpuint (c->instance_lines[0].kind, ==, STOKER_KIND_CODEC);
@@ -162,12 +164,14 @@ test_kafka (void)
   StkReport *report = stk_report_new ();
   StkBrokerConfig *c;
 
-  c = stk_broker_config_from_text ("background.threads = 10\nsuper.users =\nssl.client.auth=none\nsecurity.inter.broker.protocol=PLAINTEXT\n"
-                                   "log.message.timestamp.difference.max.ms=5\nrsm.config.x = 1\n",
-                                   NULL, report);
+  c = stk_broker_config_from_text (
+      "background.threads = 10\nsuper.users =\nssl.client.auth=none\nsecurity.inter.broker.protocol=PLAINTEXT\n"
+      "log.message.timestamp.difference.max.ms=5\nrsm.config.x = 1\n",
+      NULL, report);
   g_assert_nonnull (c);
   g_assert_cmpuint (stk_report_warnings (report), ==, 3);
-  g_assert_nonnull (strstr (stk_report_warning_line (report, 0), "text:1: background.threads is known to Kafka and means nothing here: "));
+  g_assert_nonnull (strstr (stk_report_warning_line (report, 0),
+                            "text:1: background.threads is known to Kafka and means nothing here: "));
   g_assert_cmpint (c->log_message_timestamp_before_max_ms, ==, 5);
   stk_broker_config_free (c);
   stk_report_free (report);
@@ -187,7 +191,8 @@ test_kafka_file (void)
 {
   StkReport *report = stk_report_new ();
   StokerDisk *disk = stk_posix_disk_new ();
-  StkBrokerConfig *c = stk_broker_config_load (disk, TEST_SRCDIR "/tests/unit/config/kafka-3.9-server.properties", NULL, NULL, report);
+  StkBrokerConfig *c
+      = stk_broker_config_load (disk, TEST_SRCDIR "/tests/unit/config/kafka-3.9-server.properties", NULL, NULL, report);
 
   for (size_t i = 0; i < stk_report_errors (report); i++)
     g_test_message ("%s", stk_report_error_line (report, i));
@@ -207,7 +212,8 @@ test_command_line (void)
   StkReport *report = stk_report_new ();
   StokerDisk *disk = stk_posix_disk_new ();
   char *dir = test_dir_new ();
-  g_autofree char *path = g_build_filename (dir, "s.conf", NULL), *data = g_build_filename (dir, "data", NULL), *value = NULL;
+  g_autofree char *path = g_build_filename (dir, "s.conf", NULL), *data = g_build_filename (dir, "data", NULL),
+                  *value = NULL;
   StkBrokerConfig *c;
 
   g_assert_true (g_file_set_contents (path, "broker.id = 1\nlog.dirs = data\n", -1, NULL));

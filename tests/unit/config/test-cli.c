@@ -23,7 +23,8 @@ typedef struct Fixture
 static void
 install (const Fixture *f, const char *file, const char *kind, const char *name)
 {
-  g_autofree char *from = g_strconcat (BAD, file, ".so", NULL), *folder = g_build_filename (f->dir, "modules", kind, NULL);
+  g_autofree char *from = g_strconcat (BAD, file, ".so", NULL),
+                  *folder = g_build_filename (f->dir, "modules", kind, NULL);
   g_autofree char *base = g_strconcat (name, ".so", NULL), *to = g_build_filename (folder, base, NULL), *data = NULL;
   gsize len;
 
@@ -91,7 +92,8 @@ test_describe (Fixture *f, const void *data)
   configure (f, "");
   g_assert_cmpint (stk_cli_describe (f->out, f->disk, f->conf, NULL, "partitioner/with-options"), ==, 0);
   says (f, "partitioner/with-options 1.0: a module for the loader's test\n");
-  says (f, "partitioner.with-options.level = 3\n      a level\n      a whole number from 1 to 22; may change while running\n      Higher is slower.\n");
+  says (f, "partitioner.with-options.level = 3\n      a level\n      a whole number from 1 to 22; may change while "
+           "running\n      Higher is slower.\n");
   says (f, "partitioner.with-options.must\n      must be set\n      a string; must be set\n");
   says (f, "a string; secret");
   g_assert_cmpint (stk_cli_describe (f->out, f->disk, f->conf, NULL, "partitioner/good"), ==, 0);
@@ -121,19 +123,25 @@ test_check (Fixture *f, const void *data)
 {
   install (f, "good", "partitioner", "good");
   install (f, "with_options", "partitioner", "with-options");
-  check (f, "", 1, "error: storage.default.use: there is no storage instance segment; there are: none. Load its module with load = storage/segment");
+  check (f, "", 1,
+         "error: storage.default.use: there is no storage instance segment; there are: none. Load its module with load "
+         "= storage/segment");
   says (f, "error: coordinator.default.use: there is no coordinator instance local");
   check (f, "load = partitioner/nope\n", 1, "stoker.conf:3: load: module partitioner/nope: there is no file");
   check (f, "load = partitioner/good\nload = partitioner/good\n", 1, "stoker.conf:4: load: ");
   says (f, "is loaded already, from");
-  check (f, "load = partitioner/good\npartitioner.default.use = godo\n", 1, "partitioner.default.use: there is no partitioner instance godo; there are: good");
+  check (f, "load = partitioner/good\npartitioner.default.use = godo\n", 1,
+         "partitioner.default.use: there is no partitioner instance godo; there are: good");
   check (f, "load = partitioner/with-options\n", 1, "error: partitioner.with-options.must must be set");
-  check (f, "load = partitioner/with-options\npartitioner.with-options.must = x\npartitioner.with-options.levle = 3\n", 1,
+  check (f, "load = partitioner/with-options\npartitioner.with-options.must = x\npartitioner.with-options.levle = 3\n",
+         1,
          "stoker.conf:5: partitioner.with-options.levle: module with-options has no such option; did you mean level?");
-  check (f, "load = partitioner/with-options\npartitioner.with-options.must = x\npartitioner.with-options.level = 30\n", 1,
-         "stoker.conf:5: partitioner.with-options.level: 30 is too large: the largest allowed is 22");
-  check (f, "load = partitioner/good\npartitioner.god.level = 3\n", 1, "there is no partitioner instance god (did you mean good?)");
-  check (f, "load = partitioner/good\npartitioner.a.use = goood\n", 1, "stoker.conf:4: partitioner.a.use: module partitioner/goood is not loaded");
+  check (f, "load = partitioner/with-options\npartitioner.with-options.must = x\npartitioner.with-options.level = 30\n",
+         1, "stoker.conf:5: partitioner.with-options.level: 30 is too large: the largest allowed is 22");
+  check (f, "load = partitioner/good\npartitioner.god.level = 3\n", 1,
+         "there is no partitioner instance god (did you mean good?)");
+  check (f, "load = partitioner/good\npartitioner.a.use = goood\n", 1,
+         "stoker.conf:4: partitioner.a.use: module partitioner/goood is not loaded");
   check (f, "load = partitioner/good\npartitioner.good.use = good\n", 1, "there is an instance good already");
   check (f, "load = codec/zstd " BAD "good.so\n", 1, "exports no stoker_module_codec_zstd");
   check (f, "bad line\n", 1, "stoker.conf:3: \"bad line\" is not of the form");

@@ -21,10 +21,12 @@ test_lines (void)
   {
     const char *key, *value;
     unsigned line;
-  } want[] = { { "a", "1", 2 }, { "b.c", "x = y # z", 4 }, { "empty", "", 5 }, { "load", "k/n", 6 }, { "load", "k/m", 7 }, { "crlf", "v", 8 },
-               { "last", "no newline", 9 } };
+  } want[] = { { "a", "1", 2 },      { "b.c", "x = y # z", 4 }, { "empty", "", 5 },         { "load", "k/n", 6 },
+               { "load", "k/m", 7 }, { "crlf", "v", 8 },        { "last", "no newline", 9 } };
   StkReport *report = stk_report_new ();
-  StkConfigText *t = parse ("# c = d\na=1\n   \n  b.c =  x = y # z  \nempty =\nload = k/n\nload=k/m\ncrlf = v\r\nlast = no newline", report);
+  StkConfigText *t
+      = parse ("# c = d\na=1\n   \n  b.c =  x = y # z  \nempty =\nload = k/n\nload=k/m\ncrlf = v\r\nlast = no newline",
+               report);
 
   g_assert_cmpuint (stk_report_errors (report), ==, 0);
   g_assert_cmpuint (stk_config_text_count (t), ==, G_N_ELEMENTS (want));
@@ -42,10 +44,11 @@ test_lines (void)
 static void
 test_bad_lines (void)
 {
-  static const char *const want[] = { "a.conf:1: \"no equals sign\" is not of the form key = value", "a.conf:2: there is no key before the =",
-                                      "a.conf:3: the key \"two words\" has a blank in it",
-                                      "a.conf:5: a is set again: it is set at a.conf:4; leave one of them",
-                                      "a.conf:6: include: there are no files to include from here" };
+  static const char *const want[]
+      = { "a.conf:1: \"no equals sign\" is not of the form key = value",
+          "a.conf:2: there is no key before the =", "a.conf:3: the key \"two words\" has a blank in it",
+          "a.conf:5: a is set again: it is set at a.conf:4; leave one of them",
+          "a.conf:6: include: there are no files to include from here" };
   StkReport *report = stk_report_new ();
   StkConfigText *t = parse ("no equals sign\n = 3\ntwo words = 3\na = 1\na = 2\ninclude = x\n", report);
 
@@ -57,7 +60,8 @@ test_bad_lines (void)
 
   t = stk_config_text_new ();
   stk_config_text_parse (t, NULL, "b", "a\0b = 1\n", 8, report);
-  g_assert_cmpstr (stk_report_error_line (report, G_N_ELEMENTS (want)), ==, "b: is not a text file: it holds a zero byte");
+  g_assert_cmpstr (stk_report_error_line (report, G_N_ELEMENTS (want)), ==,
+                   "b: is not a text file: it holds a zero byte");
   stk_config_text_free (t);
   stk_report_free (report);
 }

@@ -72,7 +72,8 @@ test_dump (void)
   stoker_metric_set (stoker_host_metric (host, "segment.open", STOKER_METRIC_GAUGE, "files", "dir=0", "open files"), 4);
   stk_metrics_dump (host->metrics, host->log);
   text = test_host_log_text (h);
-  g_assert_nonnull (strstr (text, "metric.produce.bytes: bytes of batches appended for producers value=100 unit=bytes\n"));
+  g_assert_nonnull (
+      strstr (text, "metric.produce.bytes: bytes of batches appended for producers value=100 unit=bytes\n"));
   g_assert_nonnull (strstr (text, "metric.segment.open: open files value=4 unit=files labels=dir=0\n"));
   g_assert_null (strstr (text, "value=0"));
   test_host_free (h);

@@ -75,10 +75,20 @@ static const StokerOption options[] = {
   { .name = "name", .type = STOKER_OPTION_STRING, .offset = offsetof (Conf, name), .summary = "a name" },
 };
 
-static const StokerModule fake = { .magic = STOKER_MODULE_MAGIC, .api_level = STOKER_API_1_0, .size = sizeof (StokerModule),
-                                   .option_size = sizeof (StokerOption), .kind = STOKER_KIND_PARTITIONER, .name = "fake",
-                                   STOKER_OPTIONS (options), .conf_size = sizeof (Conf), .state_size = sizeof (State),
-                                   .init = on_init, .start = on_start, .reconfigure = on_reconfigure, .stop = on_stop, .fini = on_fini };
+static const StokerModule fake = { .magic = STOKER_MODULE_MAGIC,
+                                   .api_level = STOKER_API_1_0,
+                                   .size = sizeof (StokerModule),
+                                   .option_size = sizeof (StokerOption),
+                                   .kind = STOKER_KIND_PARTITIONER,
+                                   .name = "fake",
+                                   STOKER_OPTIONS (options),
+                                   .conf_size = sizeof (Conf),
+                                   .state_size = sizeof (State),
+                                   .init = on_init,
+                                   .start = on_start,
+                                   .reconfigure = on_reconfigure,
+                                   .stop = on_stop,
+                                   .fini = on_fini };
 
 static void
 test_life (void)

@@ -19,23 +19,33 @@ typedef struct Refusal
 } Refusal;
 
 static const Refusal refusals[] = {
-  { "partitioner", "wrong_magic", "begins with 12345678", "accepted is 53746b72", "fill it with the macro STOKER_MODULE" },
+  { "partitioner", "wrong_magic", "begins with 12345678", "accepted is 53746b72",
+    "fill it with the macro STOKER_MODULE" },
   { "partitioner", "too_new_major", "API 2.0", "accepted are 1.0 to 1.0", "too new; update Stoker" },
   { "partitioner", "too_new_minor", "API 1.7", "accepted are 1.0 to 1.0", "lower STOKER_API_LEVEL" },
   { "partitioner", "too_old", "API 0.9", "accepted are 1.0 to 1.0", "too old; port it and build it again" },
-  { "partitioner", "short_descriptor", "descriptor has 64 bytes", "accepted are at least", "build it against the headers" },
+  { "partitioner", "short_descriptor", "descriptor has 64 bytes", "accepted are at least",
+    "build it against the headers" },
   { "partitioner", "wrong_kind", "is of kind codec", "accepted here is partitioner", "load it as codec/wrong-kind" },
-  { "partitioner", "wrong_name", "is called somebody-else", "accepted here is wrong-name", "names of file, symbol and descriptor" },
-  { "partitioner", "no_descriptor", "it has stoker_module_partitioner_renamed", "exports no stoker_module_partitioner_no_descriptor", "must be called" },
+  { "partitioner", "wrong_name", "is called somebody-else", "accepted here is wrong-name",
+    "names of file, symbol and descriptor" },
+  { "partitioner", "no_descriptor", "it has stoker_module_partitioner_renamed",
+    "exports no stoker_module_partitioner_no_descriptor", "must be called" },
   { "partitioner", "no_version", "lacks a version", "licence or summary", "all three are needed" },
   { "partitioner", "bad_threads", "thread model 9", "accepted are SERIAL, CONTROL and PARALLEL", "enum StokerThreads" },
   { "partitioner", "no_table", "has 0 bytes", "accepted is a StokerPartitionerOps", "says its size" },
-  { "partitioner", "short_table", "ends after 8 bytes, before pick", "accepted are all that <stoker/partitioner.h>", "build it against the headers" },
-  { "partitioner", "missing_function", "has no pick", "modules of kind partitioner must have it", "see <stoker/partitioner.h>" },
-  { "partitioner", "table_too_new", "has version 2", "accepted is 1 to 1 of kind partitioner", "build it against the headers" },
-  { "partitioner", "bad_option", "option level: its default: 12 is too large", "the largest allowed is 9", "correct the module's table" },
-  { "partitioner", "option_outside", "writes 8 bytes at offset 8", "a configuration of 8 bytes", "correct the module's table" },
-  { "codec", "other_build", "stoker-0.0-elsewhere", "accepted is only " STOKER_BUILD_ID, "build it against this release" },
+  { "partitioner", "short_table", "ends after 8 bytes, before pick", "accepted are all that <stoker/partitioner.h>",
+    "build it against the headers" },
+  { "partitioner", "missing_function", "has no pick", "modules of kind partitioner must have it",
+    "see <stoker/partitioner.h>" },
+  { "partitioner", "table_too_new", "has version 2", "accepted is 1 to 1 of kind partitioner",
+    "build it against the headers" },
+  { "partitioner", "bad_option", "option level: its default: 12 is too large", "the largest allowed is 9",
+    "correct the module's table" },
+  { "partitioner", "option_outside", "writes 8 bytes at offset 8", "a configuration of 8 bytes",
+    "correct the module's table" },
+  { "codec", "other_build", "stoker-0.0-elsewhere", "accepted is only " STOKER_BUILD_ID,
+    "build it against this release" },
   { "partitioner", "undefined_symbol", "stoker_no_such_function", "cannot be loaded", "install what it needs" },
 };
 
@@ -103,10 +113,12 @@ test_not_elf (void)
   char *dir = test_dir_new ();
   StkRegistry *r = stk_registry_new (NULL, NULL);
   g_autofree char *file = g_build_filename (dir, "text.so", NULL), *spec = g_strconcat ("codec/text ", file, NULL);
-  g_autofree char *object = NULL, *folder = g_strconcat ("codec/folder ", dir, NULL), *none = g_strconcat ("codec/none ", dir, "/none.so", NULL);
+  g_autofree char *object = NULL, *folder = g_strconcat ("codec/folder ", dir, NULL),
+                  *none = g_strconcat ("codec/none ", dir, "/none.so", NULL);
   gsize len;
 
-  g_assert_true (g_file_set_contents (file, "#!/bin/sh\necho this is not a shared object at all, but long enough\n", -1, NULL));
+  g_assert_true (
+      g_file_set_contents (file, "#!/bin/sh\necho this is not a shared object at all, but long enough\n", -1, NULL));
   fails (r, spec, "is not an ELF file; accepted is a shared object");
   g_assert_true (g_file_set_contents (file, "", 0, NULL));
   fails (r, spec, "is not an ELF file");
@@ -145,7 +157,8 @@ test_spec (void)
 static void
 copy (const char *from, const char *dir, const char *kind, const char *name)
 {
-  g_autofree char *folder = g_build_filename (dir, kind, NULL), *to = g_build_filename (folder, name, NULL), *data = NULL;
+  g_autofree char *folder = g_build_filename (dir, kind, NULL), *to = g_build_filename (folder, name, NULL),
+                  *data = NULL;
   gsize len;
 
   g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
@@ -158,7 +171,8 @@ test_search (void)
 {
   char *one = test_dir_new (), *two = test_dir_new ();
   const char *path[] = { "/nonexistent/stoker", one, two, NULL };
-  g_autofree char *link = g_build_filename (one, "partitioner", "good.so", NULL), *target = g_build_filename (two, "elsewhere.so", NULL);
+  g_autofree char *link = g_build_filename (one, "partitioner", "good.so", NULL),
+                  *target = g_build_filename (two, "elsewhere.so", NULL);
   g_autofree char *absolute = g_build_filename (two, "partitioner", "good.so", NULL);
   StkRegistry *r;
 

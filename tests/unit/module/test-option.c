@@ -14,7 +14,10 @@ typedef struct Conf
   const char *const *names;
 } Conf;
 
-#define ROW(n, t, d, ...) { .name = n, .type = STOKER_OPTION_##t, .def = d, .summary = "s", __VA_ARGS__ }
+#define ROW(n, t, d, ...)                                                                                              \
+  {                                                                                                                    \
+    .name = n, .type = STOKER_OPTION_##t, .def = d, .summary = "s", __VA_ARGS__                                        \
+  }
 static const StokerOption rows[] = {
   ROW ("on", BOOL, "true", .offset = offsetof (Conf, on)),
   ROW ("mode", ENUM, "slow", .words = "fast slow sideways", .offset = offsetof (Conf, mode)),
@@ -150,8 +153,9 @@ test_bad (void)
 static void
 test_secret (void)
 {
-  static const StokerOption pin = { .name = "pin", .type = STOKER_OPTION_INT, .flags = STOKER_OPTION_SECRET, .def = "0",
-                                    .max = "9999", .summary = "s" };
+  static const StokerOption pin = {
+    .name = "pin", .type = STOKER_OPTION_INT, .flags = STOKER_OPTION_SECRET, .def = "0", .max = "9999", .summary = "s"
+  };
   int64_t value = 0;
   StokerError err = { 0 };
 
@@ -182,7 +186,8 @@ static void
 test_bare (void)
 {
   Conf c = fresh ();
-  g_autofree char *hours = stk_option_format_bare (row ("hours"), &c), *bytes = stk_option_format_bare (row ("bytes"), &c);
+  g_autofree char *hours = stk_option_format_bare (row ("hours"), &c),
+                  *bytes = stk_option_format_bare (row ("bytes"), &c);
   g_autofree char *names = stk_option_format_bare (row ("names"), &c);
 
   g_assert_cmpstr (hours, ==, "168");
@@ -232,8 +237,12 @@ test_nearest (void)
   static const struct
   {
     const char *word, *best;
-  } cases[] = { { "log.retenton.ms", "log.retention.ms" }, { "listners", "listeners" }, { "log.dir", "log.dirs" },
-                { "lgo.dirs", "log.dirs" }, { "completely.else", NULL }, { "", NULL } };
+  } cases[] = { { "log.retenton.ms", "log.retention.ms" },
+                { "listners", "listeners" },
+                { "log.dir", "log.dirs" },
+                { "lgo.dirs", "log.dirs" },
+                { "completely.else", NULL },
+                { "", NULL } };
 
   g_assert_cmpuint (stk_edit_distance ("abcd", "acbd", 5), ==, 1);
   g_assert_cmpuint (stk_edit_distance ("kitten", "sitting", 5), ==, 3);
