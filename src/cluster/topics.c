@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/topics_private.h"
+
+static void
+timed_out (StkTimer *timer)
+{
+  StkTopicWait *w = (StkTopicWait *)(void *)((char *)timer - G_STRUCT_OFFSET (StkTopicWait, timer));
+
+  for (StkTopicWait **at = &w->topics->waits; *at; at = &(*at)->next)
+    if (*at == w) {
+      *at = w->next;
+      break;
+    }
+  w->end (w->user, true);
+  g_free (w);
+}
+
+/* A snapshot was published: ends the waits that it satisfies. What they do may add new waits, at the head. */
+static void
+look_again (void *user)
+{
+  StkTopics *t = user;
+  const StkSnapshot *s = stk_meta_store_peek (t->b->meta, -1);
+  StkTopicWait *ready = NULL;
+
+  for (StkTopicWait **at = &t->waits; *at;) {
+    StkTopicWait *w = *at;
+    if (w->ready (w->user, s)) {
+      *at = w->next;
+      w->next = ready;
+      ready = w;
+    } else {
+      at = &w->next;
+    }
+  }
+  while (ready) {
+    StkTopicWait *w = ready;
+    ready = w->next;
+    stk_actor_timer_cancel (t->b->control, &w->timer);
+    w->end (w->user, false);
+    g_free (w);
+  }
+}
+
+void
+stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, const StkSnapshot *s),
+                 void (*end) (void *user, bool timed_out), void *user)
+{
+  StkTopicWait *w;
+
+  if (ready (user, stk_meta_store_peek (t->b->meta, -1))) {
+    end (user, false);
+    return;
+  }
+  if (timeout_ms <= 0 || t->stopped) {
+    end (user, true);
+    return;
+  }
+  w = g_new0 (StkTopicWait, 1);
+  w->topics = t;
+  w->ready = ready;
+  w->end = end;
+  w->user = user;
+  w->timer.fire = timed_out;
+  w->next = t->waits;
+  t->waits = w;
+  stk_actor_timer_set (t->b->control, &w->timer, stk_actor_now_us (t->b->control) + timeout_ms * 1000);
+}
+
+int16_t
+stk_topics_active (const StkTopics *t)
+{
+  return !t->stopped && stk_controller_active (t->b->controller) ? STOKER_OK : STOKER_NOT_CONTROLLER;
+}
+
+int16_t
+stk_topics_code (int coord_code)
+{
+  switch (coord_code) {
+  case STOKER_COORD_OK:
+    return STOKER_OK;
+  case STOKER_COORD_NODE_EXISTS:
+    return STOKER_TOPIC_ALREADY_EXISTS;
+  case STOKER_COORD_NO_NODE:
+    return STOKER_UNKNOWN_TOPIC_OR_PARTITION;
+  case STOKER_COORD_BAD_VERSION:
+  case STOKER_COORD_CLOSED:
+  case STOKER_COORD_SESSION_EXPIRED:
+    return STOKER_NOT_CONTROLLER;
+  case STOKER_COORD_CONNECTION_LOSS:
+    return STOKER_REQUEST_TIMED_OUT;
+  default:
+    return STOKER_UNKNOWN_SERVER_ERROR;
+  }
+}
+
+StkTopics *
+stk_topics_new (StokerBroker *b)
+{
+  StkTopics *t = g_new0 (StkTopics, 1);
+
+  t->b = b;
+  stk_ctl_on_published (b->controller, look_again, t);
+  return t;
+}
+
+void
+stk_topics_stop (StkTopics *t)
+{
+  t->stopped = true;
+  while (t->waits) {
+    StkTopicWait *w = t->waits;
+    t->waits = w->next;
+    stk_actor_timer_cancel (t->b->control, &w->timer);
+    w->end (w->user, true);
+    g_free (w);
+  }
+}
+
+void
+stk_topics_free (StkTopics *t)
+{
+  g_free (t);
+}

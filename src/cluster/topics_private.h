@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the topic requests share; private to src/cluster. One file per request: create_topics.c, delete_topics.c,
+ * create_partitions.c, alter_configs.c; topic_plan.c checks a new topic and places its replicas; topics.c waits for what was written
+ * to show in the published snapshot.
+ *
+ * Thread: control actor.
+ */
+#ifndef STK_CLUSTER_TOPICS_PRIVATE_H
+#define STK_CLUSTER_TOPICS_PRIVATE_H
+
+#include "cluster/internal.h"
+#include "cluster/topics.h"
+#include "meta/store.h"
+
+#include <stoker/service/topics.h>
+
+/* Something that waits for a later snapshot. */
+typedef struct StkTopicWait StkTopicWait;
+struct StkTopicWait
+{
+  StkTopicWait *next;
+  StkTopics *topics;
+  StkTimer timer;
+  /* Does this snapshot show it? */
+  bool (*ready) (void *user, const StkSnapshot *s);
+  /* Ends once: timed_out false when ready said yes. */
+  void (*end) (void *user, bool timed_out);
+  void *user;
+};
+
+struct StkTopics
+{
+  StokerBroker *b;
+  StkTopicWait *waits;
+  bool stopped;
+};
+
+/* Calls end (user, ..) once: when a published snapshot is ready, after timeout_ms (<= 0: at once), or at a stop (timed out). May come
+ * inside the call. */
+void stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, const StkSnapshot *s),
+                      void (*end) (void *user, bool timed_out), void *user);
+/* NOT_CONTROLLER unless this broker is the active controller and takes requests. */
+int16_t stk_topics_active (const StkTopics *t);
+/* What a coordinator's answer means for a client. */
+int16_t stk_topics_code (int coord_code);
+
+/* ---- topic_plan.c */
+/* A topic to be: what will be written. */
+typedef struct StkTopicPlan
+{
+  StkTopicState *state; /* name, id, assignment, overrides */
+  int16_t error;
+  char *message; /* NULL: none */
+} StkTopicPlan;
+
+/* Checks in Kafka's order (kafka-facts 3.7) against the snapshot; fills plan->state, or error and message. */
+void stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, StkTopicPlan *plan);
+void stk_topic_plan_clear (StkTopicPlan *plan);
+/* Replicas for partitions [from, from + count) of a topic, into state->partitions; -1 partitions keep theirs. */
+void stk_topic_place (StkTopics *t, StkTopicState *state, int32_t from, int32_t count, int32_t factor);
+/* Takes replicas as given; false with a message when they are not a valid assignment of `count` partitions beginning at `from`. */
+bool stk_topic_assign (StkTopics *t, StkTopicState *state, int32_t from, int32_t count, const StokerAssignment *given, char **message);
+
+#endif
