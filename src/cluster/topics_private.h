@@ -10,6 +10,7 @@
 #define STK_CLUSTER_TOPICS_PRIVATE_H
 
 #include "cluster/internal.h"
+#include "cluster/json.h"
 #include "cluster/topics.h"
 #include "meta/store.h"
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CreatePartitions (kafka-facts 3.7): the topic's node is written anew with more partitions, on the version that was read.
+ */
+#include "cluster/topics_private.h"
+
+#define MAX_PARTITIONS 200000
+#define OPERATION_ALTER 7
+#define RESOURCE_TOPIC_ACL 2
+
+typedef struct Growth
+{
+  StkTopics *t;
+  StokerCreatePartitions *req;
+  int32_t writing;
+} Growth;
+
+typedef struct Write
+{
+  Growth *g;
+  int32_t index;
+} Write;
+
+static bool
+grown (const StkSnapshot *s, const StokerAddPartitions *a)
+{
+  const StkMetaTopic *m = stk_snapshot_topic (s, a->name);
+
+  if (m == NULL)
+    return true; /* deleted meanwhile: nothing to wait for */
+  if (m->n_partitions < a->count)
+    return false;
+  for (int32_t p = 0; p < m->n_partitions; p++)
+    if (m->partitions[p].leader < 0)
+      return false;
+  return true;
+}
+
+static bool
+all_grown (void *user, const StkSnapshot *s)
+{
+  Growth *g = user;
+
+  for (int32_t i = 0; i < g->req->n_topics; i++)
+    if (g->req->topics[i].error == 0 && !grown (s, &g->req->topics[i]))
+      return false;
+  return true;
+}
+
+static void
+waited (void *user, bool timed_out)
+{
+  Growth *g = user;
+  const StkSnapshot *s = stk_meta_store_peek (g->t->b->meta, -1);
+
+  for (int32_t i = 0; timed_out && i < g->req->n_topics; i++)
+    if (g->req->topics[i].error == 0 && !grown (s, &g->req->topics[i]))
+      g->req->topics[i].error = STOKER_REQUEST_TIMED_OUT;
+  stk_call_finish (&g->req->call);
+  g_free (g);
+}
+
+static void
+written_all (Growth *g)
+{
+  if (--g->writing > 0)
+    return;
+  if (g->req->validate_only)
+    waited (g, false);
+  else
+    stk_topics_wait (g->t, g->req->timeout_ms, all_grown, waited, g);
+}
+
+static void
+written (void *user, const StokerCoordReply *reply)
+{
+  Write *w = user;
+  StokerAddPartitions *a = &w->g->req->topics[w->index];
+
+  if (reply->code != STOKER_COORD_OK)
+    a->error = stk_ctl_deposed (w->g->t->b->controller, reply) ? STOKER_NOT_CONTROLLER : stk_topics_code (reply->code);
+  written_all (w->g);
+  g_free (w);
+}
+
+static bool
+refuse (Growth *g, StokerAddPartitions *a, int16_t error, const char *fmt, ...) G_GNUC_PRINTF (4, 5);
+
+static bool
+refuse (Growth *g, StokerAddPartitions *a, int16_t error, const char *fmt, ...)
+{
+  va_list ap;
+  g_autofree char *text = NULL;
+
+  va_start (ap, fmt);
+  text = g_strdup_vprintf (fmt, ap);
+  va_end (ap);
+  a->error = error;
+  a->error_message = stoker_arena_str (g->req->call.arena, stoker_str (text));
+  return false;
+}
+
+/* A copy of the topic's assignment with the new partitions in it; NULL: refused. */
+static StkTopicState *
+plan (Growth *g, const StkTopicState *now, StokerAddPartitions *a)
+{
+  const StkSnapshot *s = stk_meta_store_peek (g->t->b->meta, -1);
+  StkTopicState *next = stk_topic_state_new (now->name);
+  int32_t more = a->count - now->n_partitions;
+  g_autofree char *why = NULL;
+  bool ok = true;
+
+  next->id = now->id;
+  next->version = now->version;
+  stk_topic_state_grow (next, now->n_partitions);
+  for (int32_t p = 0; p < now->n_partitions; p++)
+    next->partitions[p].replicas = stk_ids_copy (now->partitions[p].replicas.ids, now->partitions[p].replicas.n);
+  if (a->n_assignments >= 0) {
+    if (a->n_assignments != more)
+      ok = refuse (g, a, STOKER_INVALID_REPLICA_ASSIGNMENT, "Increasing the number of partitions by %d but %d assignments provided.", more, a->n_assignments);
+    else if (!stk_topic_assign (g->t, next, now->n_partitions, more, a->assignments, &why))
+      ok = refuse (g, a, STOKER_INVALID_REPLICA_ASSIGNMENT, "%s", why);
+  } else if (now->partitions[0].replicas.n > s->n_brokers) {
+    ok = refuse (g, a, STOKER_INVALID_REPLICATION_FACTOR, "Replication factor: %d larger than available brokers: %d.", now->partitions[0].replicas.n,
+                 s->n_brokers);
+  } else {
+    stk_topic_place (g->t, next, now->n_partitions, more, now->partitions[0].replicas.n);
+  }
+  if (ok)
+    return next;
+  stk_topic_state_unref (next);
+  return NULL;
+}
+
+static bool
+allowed (Growth *g, const StkTopicState *now, int32_t i)
+{
+  StokerAddPartitions *a = &g->req->topics[i];
+
+  for (int32_t k = 0; k < g->req->n_topics; k++)
+    if (k != i && stoker_str_equal (g->req->topics[k].name, a->name))
+      return refuse (g, a, STOKER_INVALID_REQUEST, "Duplicate topic in request.");
+  if ((a->error = stk_broker_authorize (g->t->b, g->req->call.ctx, OPERATION_ALTER, RESOURCE_TOPIC_ACL, a->name)) != 0)
+    return false;
+  if (now == NULL || now->n_partitions == 0)
+    return refuse (g, a, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "The topic '%.*s' does not exist.", (int)MIN (a->name.len, 250), a->name.data ? a->name.data : "");
+  if (now->deleting)
+    return refuse (g, a, STOKER_INVALID_TOPIC, "The topic is being deleted.");
+  if (a->count <= now->n_partitions)
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "The topic %s currently has %d partition(s); %d would not be an increase.", now->name, now->n_partitions,
+                   a->count);
+  if (a->count > MAX_PARTITIONS)
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "More than %d partitions are not allowed.", MAX_PARTITIONS);
+  return true;
+}
+
+static void
+grow (Growth *g, int32_t i)
+{
+  StkController *c = g->t->b->controller;
+  StokerAddPartitions *a = &g->req->topics[i];
+  const StkTopicState *now = stk_ctl_topic (c, a->name);
+  StkTopicState *next = allowed (g, now, i) ? plan (g, now, a) : NULL;
+
+  if (next && !g->req->validate_only) {
+    g_autofree char *path = g_strconcat ("/brokers/topics/", next->name, NULL);
+    StkMulti *m = stk_ctl_multi (c);
+    Write *w = g_new (Write, 1);
+    *w = (Write){ g, i };
+    g->writing++;
+    stk_multi_set (m, path, stk_json_topic (next), next->version);
+    stk_multi_send (m, &c->tree, written, w);
+  }
+  stk_topic_state_unref (next);
+}
+
+static void
+grow_on_control (StokerCall *call)
+{
+  StokerCreatePartitions *req = (StokerCreatePartitions *)call;
+  StkTopics *t = call->ctx->broker->topics;
+  Growth *g = g_new0 (Growth, 1);
+  int16_t refused = stk_topics_active (t);
+
+  *g = (Growth){ t, req, 1 };
+  for (int32_t i = 0; i < req->n_topics; i++) {
+    if (refused)
+      req->topics[i].error = refused;
+    else
+      grow (g, i);
+  }
+  written_all (g);
+}
+
+void
+stoker_create_partitions (StokerCreatePartitions *req)
+{
+  stk_call_on_control (&req->call, grow_on_control);
+}

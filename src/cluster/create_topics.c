@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CreateTopics (kafka-facts 3.7), and topics made on demand: settings and assignment are written in one multi per topic; the
+ * controller sees the new node, elects leaders and publishes; then the request is answered.
+ */
+#include "cluster/config_rows.h"
+#include "cluster/topics_private.h"
+
+/* One creation under way: of a request, or on demand (req NULL). */
+typedef struct Creation
+{
+  StkTopics *t;
+  StokerCreateTopics *req;
+  void (*done) (void *user, const int16_t *errors);
+  void *user;
+  int32_t n, writing;
+  int64_t timeout_ms;
+  StkTopicPlan *plans;
+} Creation;
+
+typedef struct Write
+{
+  Creation *c;
+  int32_t index;
+} Write;
+
+/* ---- the answer */
+
+static void
+row_out (Creation *c, int32_t i)
+{
+  StokerCreateTopic *out = &c->req->topics[i];
+  StkTopicPlan *plan = &c->plans[i];
+  StokerArena *arena = c->req->call.arena;
+  StkConfigRowsSpec spec = { .config = c->t->b->config, .arena = arena };
+
+  out->error = plan->error;
+  if (plan->message)
+    out->error_message = stoker_arena_str (arena, stoker_str (plan->message));
+  out->out_partitions = out->out_replication_factor = -1;
+  out->n_rows = -1;
+  if (plan->error && plan->error != STOKER_REQUEST_TIMED_OUT)
+    return;
+  out->id = c->req->validate_only ? (StokerUuid){ { 0 } } : plan->state->id;
+  if (plan->error)
+    return;
+  out->out_partitions = plan->state->n_partitions;
+  out->out_replication_factor = (int16_t)plan->state->partitions[0].replicas.n;
+  out->rows = stk_config_rows_topic (&spec, plan->state->overrides, plan->state->n_overrides, &out->n_rows);
+}
+
+static void
+answer (Creation *c)
+{
+  g_autofree int16_t *errors = g_new (int16_t, MAX (c->n, 1));
+
+  for (int32_t i = 0; i < c->n; i++) {
+    if (c->req)
+      row_out (c, i);
+    errors[i] = c->plans[i].error;
+    stk_topic_plan_clear (&c->plans[i]);
+  }
+  if (c->req)
+    stk_call_finish (&c->req->call);
+  else
+    c->done (c->user, errors);
+  g_free (c->plans);
+  g_free (c);
+}
+
+/* ---- waiting for leaders */
+
+static bool
+led (const StkSnapshot *s, const StkTopicState *t)
+{
+  const StkMetaTopic *m = stk_snapshot_topic (s, stoker_str (t->name));
+
+  if (m == NULL || m->n_partitions < t->n_partitions)
+    return false;
+  for (int32_t p = 0; p < m->n_partitions; p++)
+    if (m->partitions[p].leader < 0)
+      return false;
+  return true;
+}
+
+static bool
+all_led (void *user, const StkSnapshot *s)
+{
+  Creation *c = user;
+
+  for (int32_t i = 0; i < c->n; i++)
+    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state))
+      return false;
+  return true;
+}
+
+static void
+waited (void *user, bool timed_out)
+{
+  Creation *c = user;
+  const StkSnapshot *s = stk_meta_store_peek (c->t->b->meta, -1);
+
+  for (int32_t i = 0; timed_out && i < c->n; i++)
+    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state)) {
+      c->plans[i].error = STOKER_REQUEST_TIMED_OUT;
+      c->plans[i].message = g_strdup ("Timed out waiting for leaders; the topic is created and will have them.");
+    }
+  answer (c);
+}
+
+static void
+written_all (Creation *c)
+{
+  if (--c->writing == 0)
+    stk_topics_wait (c->t, c->timeout_ms, all_led, waited, c);
+}
+
+/* ---- writing */
+
+static void
+written (void *user, const StokerCoordReply *reply)
+{
+  Write *w = user;
+  Creation *c = w->c;
+  StkTopicPlan *plan = &c->plans[w->index];
+
+  if (reply->code != STOKER_COORD_OK) {
+    bool deposed = stk_ctl_deposed (c->t->b->controller, reply);
+    plan->error = deposed ? STOKER_NOT_CONTROLLER : stk_topics_code (reply->code);
+    plan->message = g_strdup_printf ("Topic '%s' could not be written: %s", plan->state->name, stoker_coord_code_name (reply->code));
+  }
+  g_free (w);
+  written_all (c);
+}
+
+static void
+write_topic (Creation *c, int32_t i)
+{
+  StkTopicState *t = c->plans[i].state;
+  g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL), *topic = g_strconcat ("/brokers/topics/", t->name, NULL);
+  StkMulti *m = stk_ctl_multi (c->t->b->controller);
+  Write *w = g_new (Write, 1);
+
+  *w = (Write){ c, i };
+  stk_multi_create (m, config, stk_json_config (t->overrides, t->n_overrides), 0);
+  stk_multi_create (m, topic, stk_json_topic (t), 0);
+  stk_multi_send (m, &c->t->b->controller->tree, written, w);
+}
+
+/* Left over by a deletion that died half-way: the settings node is there without its topic. It goes first. */
+static void
+config_looked (void *user, const StokerCoordReply *reply)
+{
+  Write *w = user;
+  StkTopicState *t = w->c->plans[w->index].state;
+
+  if (reply->code == STOKER_COORD_OK) {
+    g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL);
+    stk_tree_remove (&w->c->t->b->controller->tree, config, -1, NULL, NULL);
+  }
+  write_topic (w->c, w->index);
+  g_free (w);
+}
+
+static void
+begin (Creation *c)
+{
+  c->writing = 1;
+  for (int32_t i = 0; i < c->n; i++) {
+    g_autofree char *config = NULL;
+    Write *w;
+    if (c->plans[i].error || c->plans[i].state == NULL || (c->req && c->req->validate_only))
+      continue;
+    c->writing++;
+    config = g_strconcat ("/config/topics/", c->plans[i].state->name, NULL);
+    w = g_new (Write, 1);
+    *w = (Write){ c, i };
+    stk_tree_exists (&c->t->b->controller->tree, config, STK_NO_WATCH, config_looked, w);
+  }
+  if (c->req && c->req->validate_only)
+    answer (c);
+  else
+    written_all (c);
+}
+
+/* A topic that is named twice in one request is refused both times. */
+static bool
+named_twice (const StokerCreateTopics *req, int32_t i)
+{
+  for (int32_t k = 0; k < req->n_topics; k++)
+    if (k != i && stoker_str_equal (req->topics[k].name, req->topics[i].name))
+      return true;
+  return false;
+}
+
+static void
+create_on_control (StokerCall *call)
+{
+  StokerCreateTopics *req = (StokerCreateTopics *)call;
+  StkTopics *t = call->ctx->broker->topics;
+  Creation *c = g_new0 (Creation, 1);
+  int16_t refused = stk_topics_active (t);
+
+  *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .timeout_ms = req->timeout_ms };
+  c->plans = g_new0 (StkTopicPlan, MAX (c->n, 1));
+  for (int32_t i = 0; i < c->n; i++) {
+    if (refused) {
+      c->plans[i].error = refused;
+    } else if (named_twice (req, i)) {
+      c->plans[i].error = STOKER_INVALID_REQUEST;
+      c->plans[i].message = g_strdup ("Duplicate topic name.");
+    } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
+      stk_topic_plan (t, &req->topics[i], false, &c->plans[i]);
+    }
+  }
+  if (refused)
+    answer (c);
+  else
+    begin (c);
+}
+
+void
+stoker_create_topics (StokerCreateTopics *req)
+{
+  stk_call_on_control (&req->call, create_on_control);
+}
+
+void
+stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*done) (void *user, const int16_t *errors), void *user)
+{
+  Creation *c = g_new0 (Creation, 1);
+  int16_t refused = stk_topics_active (t);
+
+  *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .timeout_ms = 10000 };
+  c->plans = g_new0 (StkTopicPlan, MAX (n, 1));
+  for (int32_t i = 0; i < n; i++) {
+    StokerConfigPair offsets[] = { { STOKER_STR_LIT ("cleanup.policy"), STOKER_STR_LIT ("compact") },
+                                   { STOKER_STR_LIT ("compression.type"), STOKER_STR_LIT ("producer") } };
+    bool internal = stoker_str_is (names[i], "__consumer_offsets");
+    StokerCreateTopic in = { .name = names[i], .n_partitions = -1, .replication_factor = -1, .configs = offsets, .n_configs = internal ? 2 : 0 };
+    if (refused)
+      c->plans[i].error = refused;
+    else
+      stk_topic_plan (t, &in, true, &c->plans[i]);
+    if (c->plans[i].error == STOKER_TOPIC_ALREADY_EXISTS)
+      c->plans[i].error = 0;
+  }
+  if (refused)
+    answer (c);
+  else
+    begin (c);
+}

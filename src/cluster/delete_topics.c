@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * DeleteTopics (kafka-facts 3.7): the wish is written to /admin/delete_topics, the controller carries it out.
+ */
+#include "cluster/topics_private.h"
+
+#define OPERATION_DELETE 6
+#define RESOURCE_TOPIC_ACL 2
+
+typedef struct Deletion
+{
+  StkTopics *t;
+  StokerDeleteTopics *req;
+  int32_t writing;
+} Deletion;
+
+typedef struct Write
+{
+  Deletion *d;
+  int32_t index;
+} Write;
+
+static bool
+all_gone (void *user, const StkSnapshot *s)
+{
+  Deletion *d = user;
+
+  for (int32_t i = 0; i < d->req->n_topics; i++)
+    if (d->req->topics[i].error == 0 && stk_snapshot_topic_by_id (s, d->req->topics[i].id))
+      return false;
+  return true;
+}
+
+static void
+waited (void *user, bool timed_out)
+{
+  Deletion *d = user;
+  const StkSnapshot *s = stk_meta_store_peek (d->t->b->meta, -1);
+
+  for (int32_t i = 0; timed_out && i < d->req->n_topics; i++)
+    if (d->req->topics[i].error == 0 && stk_snapshot_topic_by_id (s, d->req->topics[i].id))
+      d->req->topics[i].error = STOKER_REQUEST_TIMED_OUT;
+  stk_call_finish (&d->req->call);
+  g_free (d);
+}
+
+static void
+written_all (Deletion *d)
+{
+  if (--d->writing == 0)
+    stk_topics_wait (d->t, d->req->timeout_ms, all_gone, waited, d);
+}
+
+static void
+written (void *user, const StokerCoordReply *reply)
+{
+  Write *w = user;
+  StokerDeleteTopic *topic = &w->d->req->topics[w->index];
+
+  /* Somebody else asked for it before: that is as good. */
+  if (reply->code != STOKER_COORD_OK && reply->code != STOKER_COORD_NODE_EXISTS)
+    topic->error = stk_topics_code (reply->code);
+  written_all (w->d);
+  g_free (w);
+}
+
+static void
+refuse (StokerDeleteTopic *topic, int16_t error, const char *why)
+{
+  topic->error = error;
+  topic->error_message = stoker_str (why);
+}
+
+/* Completes name and id; false with an error. */
+static bool
+resolve (Deletion *d, StokerDeleteTopic *topic)
+{
+  const StkSnapshot *s = stk_meta_store_peek (d->t->b->meta, -1);
+  bool by_id = topic->name.data == NULL;
+  const StkMetaTopic *m;
+
+  if (!by_id && !stoker_uuid_is_zero (topic->id)) {
+    refuse (topic, STOKER_INVALID_REQUEST, "Topic name and topic ID cannot both be given.");
+    return false;
+  }
+  m = by_id ? stk_snapshot_topic_by_id (s, topic->id) : stk_snapshot_topic (s, topic->name);
+  if (m == NULL) {
+    refuse (topic, by_id ? STOKER_UNKNOWN_TOPIC_ID : STOKER_UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic.");
+    return false;
+  }
+  topic->id = m->id;
+  topic->name = stoker_arena_str (d->req->call.arena, stoker_str (m->name));
+  topic->error = stk_broker_authorize (d->t->b, d->req->call.ctx, OPERATION_DELETE, RESOURCE_TOPIC_ACL, topic->name);
+  return topic->error == 0;
+}
+
+static void
+delete_one (Deletion *d, int32_t i)
+{
+  g_autofree char *path = g_strdup_printf ("/admin/delete_topics/%s", d->req->topics[i].name.data);
+  Write *w = g_new (Write, 1);
+
+  *w = (Write){ d, i };
+  d->writing++;
+  stk_tree_create (&d->t->b->controller->tree, path, NULL, 0, written, w);
+}
+
+static void
+delete_on_control (StokerCall *call)
+{
+  StokerDeleteTopics *req = (StokerDeleteTopics *)call;
+  StkTopics *t = call->ctx->broker->topics;
+  Deletion *d = g_new0 (Deletion, 1);
+  int16_t refused = stk_topics_active (t);
+
+  *d = (Deletion){ t, req, 1 };
+  for (int32_t i = 0; i < req->n_topics; i++) {
+    if (refused)
+      req->topics[i].error = refused;
+    else if (!t->b->config->delete_topic_enable)
+      refuse (&req->topics[i], call->api_version >= 3 || call->api_version < 0 ? STOKER_TOPIC_DELETION_DISABLED : STOKER_INVALID_REQUEST,
+              "Topic deletion is disabled (delete.topic.enable).");
+    else if (resolve (d, &req->topics[i]))
+      delete_one (d, i);
+  }
+  written_all (d);
+}
+
+void
+stoker_delete_topics (StokerDeleteTopics *req)
+{
+  stk_call_on_control (&req->call, delete_on_control);
+}
