@@ -42,6 +42,8 @@ void test_host_add_codec (TestHost *h, StokerInstance *codec);
 
 /* The next WARN or ERROR with this event id is wanted. */
 void test_host_expect (TestHost *h, const char *event);
+/* Any number of WARN or ERROR lines with this event id is fine, none too. */
+void test_host_tolerate (TestHost *h, const char *event);
 /* How often the event was logged so far, at any level. */
 unsigned test_host_logged (TestHost *h, const char *event);
 /* Everything logged so far, text lines; g_free. */

@@ -98,7 +98,7 @@ struct Segment
   bool max_known, first_known;
   bool has_txn; /* there is a .txnindex */
   bool dropped; /* not part of the log any more */
-  bool index_missing; /* no usable .index: to be rebuilt */
+  bool index_missing; /* no usable .index or .timeindex: to be rebuilt */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
   int64_t disk_offsets, disk_times;
   OffsetEntry *offsets;

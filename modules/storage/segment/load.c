@@ -14,6 +14,7 @@ typedef struct Listing
   StokerLog *log;
   GArray *logs;        /* int64_t: bases of .log */
   GHashTable *indexed; /* bases with .index */
+  GHashTable *timed;   /* bases with .timeindex */
   GHashTable *txn;     /* bases with .txnindex */
   GPtrArray *extras;   /* names of .index, .timeindex and .txnindex files */
   GPtrArray *swaps;    /* names of .swap files */
@@ -50,10 +51,7 @@ sort_in (void *user, const char *name)
     g_array_append_val (l->logs, base);
   } else if (strcmp (rest, ".index") == 0 || strcmp (rest, ".timeindex") == 0 || strcmp (rest, ".txnindex") == 0) {
     g_ptr_array_add (l->extras, g_strdup (name));
-    if (rest[1] == 'i')
-      g_hash_table_add (l->indexed, key (base));
-    else if (rest[2] == 'x')
-      g_hash_table_add (l->txn, key (base));
+    g_hash_table_add (rest[1] == 'i' ? l->indexed : rest[2] == 'i' ? l->timed : l->txn, key (base));
   }
   return true;
 }
@@ -63,6 +61,7 @@ listing_free (Listing *l)
 {
   g_array_unref (l->logs);
   g_hash_table_unref (l->indexed);
+  g_hash_table_unref (l->timed);
   g_hash_table_unref (l->txn);
   g_ptr_array_unref (l->extras);
   g_ptr_array_unref (l->swaps);
@@ -85,6 +84,7 @@ list (StokerLog *log, Listing *l)
   *l = (Listing){ .log = log,
                   .logs = g_array_new (FALSE, FALSE, sizeof (int64_t)),
                   .indexed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
+                  .timed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
                   .txn = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
                   .extras = g_ptr_array_new_with_free_func (g_free),
                   .swaps = g_ptr_array_new_with_free_func (g_free),
@@ -177,7 +177,7 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
     s->size = info.size;
     s->modified_ms = info.mtime_ms;
     s->has_txn = g_hash_table_contains (l->txn, &base);
-    s->index_missing = !g_hash_table_contains (l->indexed, &base);
+    s->index_missing = !g_hash_table_contains (l->indexed, &base) || !g_hash_table_contains (l->timed, &base);
     seg_add_segment (log, s);
   }
   for (guint i = 0; i < l->extras->len; i++) { /* index files without their .log */
