@@ -17,6 +17,19 @@ damaged (StokerError *err, const char *path, unsigned line, const char *what)
   return -EINVAL;
 }
 
+static bool
+is_entry (const char *line, unsigned columns)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+
+  if (g_strv_length (words) != columns)
+    return false;
+  for (unsigned w = columns == 3; w < columns; w++) /* the topic is no number */
+    if (!g_ascii_string_to_signed (words[w], 10, INT64_MIN, INT64_MAX, NULL, NULL))
+      return false;
+  return true;
+}
+
 static int
 parse (char *text, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user, StokerError *err)
 {
@@ -30,13 +43,11 @@ parse (char *text, const char *path, unsigned columns, void (*each) (void *user,
     return damaged (err, path, 2, "no count of entries");
   if (count + 2 > n)
     return damaged (err, path, n, "fewer entries than it announces");
-  for (guint64 i = 0; i < count; i++) {
+  for (guint64 i = 0; i < count; i++)
+    if (!is_entry (lines[i + 2], columns))
+      return damaged (err, path, (unsigned)i + 3, "not an entry");
+  for (guint64 i = 0; i < count; i++) { /* all of it is good, so that none of a damaged one is used */
     g_auto (GStrv) words = g_strsplit (lines[i + 2], " ", -1);
-    if (g_strv_length (words) != columns)
-      return damaged (err, path, (unsigned)i + 3, "wrong number of words");
-    for (unsigned w = columns == 3; w < columns; w++)
-      if (!g_ascii_string_to_signed (words[w], 10, INT64_MIN, INT64_MAX, NULL, NULL))
-        return damaged (err, path, (unsigned)i + 3, "not a number");
     each (user, words);
   }
   return 0;

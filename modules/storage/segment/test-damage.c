@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files that are torn, damaged, missing or left over: named, rebuilt where that can be done, cut where it cannot.
+ */
+#include "tests/conformance/storage/kit.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+extern const StokerModule stoker_module_storage_segment;
+
+/* Three segments and more, an idempotent producer, an aborted transaction, two leader epochs. */
+static Kit *
+filled (void)
+{
+  Kit *k = kit_prepare (&stoker_module_storage_segment, NULL, true, NULL);
+
+  k->config.segment_bytes = 4000;
+  k->config.index_interval_bytes = 500;
+  kit_start (k, false);
+  k->log = kit_open (k, "t", 0);
+  for (int i = 0; i < 60; i++) {
+    Maker m = maker (2);
+    m.producer_id = 5;
+    m.producer_epoch = 0;
+    m.sequence = i * 2;
+    m.value = 60;
+    m.timestamp = 1000 + i * 10;
+    m.leader_epoch = i / 40;
+    g_assert_cmpint (kit_append (k, &m, STOKER_ORIGIN_CLIENT).error, ==, 0);
+  }
+  kit_txn (k, 6, 0, 2);
+  kit_marker (k, 6, 0, false, 1);
+  k->ops->set_hw (k->engine, k->log, 123);
+  g_assert_cmpuint (k->ops->segments (k->engine, k->log, NULL, 0), >=, 3);
+  return k;
+}
+
+static bool
+count_aborted (void *user, const StokerAborted *a)
+{
+  *(int *)user += 1;
+  return true;
+}
+
+/* Everything is as it was. */
+static void
+check (Kit *k)
+{
+  StokerTimeFound f;
+  StokerAppend again;
+  Maker m = maker (2);
+  int aborted = 0;
+
+  kit_assert_ends (k, 0, 123);
+  g_assert_cmpint (kit_count (k, 0, 123, 1000), ==, 123);
+  for (int64_t at = 0; at < 120; at += 11)
+    g_assert_cmpint (kit_count (k, at, 123, 300), >=, 123 - at);
+  g_assert_cmpint (k->ops->find_time (k->engine, k->log, 1300, 123, &f), ==, 0);
+  g_assert_cmpint (f.offset, ==, 60);
+  g_assert_cmpint (k->ops->aborted (k->engine, k->log, 0, 123, count_aborted, &aborted), ==, 0);
+  g_assert_cmpint (aborted, ==, 1);
+  g_assert_cmpint (k->ops->epoch_latest (k->engine, k->log), ==, 1);
+  m.producer_id = 5;
+  m.producer_epoch = 0;
+  m.sequence = 110;
+  again = kit_append (k, &m, STOKER_ORIGIN_CLIENT);
+  g_assert_true (again.duplicate);
+  g_assert_cmpint (again.first_offset, ==, 110);
+}
+
+static void
+stop (Kit *k)
+{
+  kit_stop (k, true);
+  test_host_tolerate (k->host, "segment.damaged");
+}
+
+static void
+go_on (Kit *k, bool clean)
+{
+  kit_start (k, clean);
+  k->log = kit_open (k, "t", 0);
+}
+
+static char *
+log_file (Kit *k, const char *name)
+{
+  return g_build_filename (k->path, "t-0", name, NULL);
+}
+
+static void
+spoil (Kit *k, const char *name, const char *content)
+{
+  g_autofree char *path = log_file (k, name);
+  g_assert_true (g_file_set_contents (path, content, -1, NULL));
+}
+
+/* Names of the files of the log that end in `suffix`, sorted. */
+static GPtrArray *
+names (Kit *k, const char *suffix)
+{
+  g_autofree char *path = g_build_filename (k->path, "t-0", NULL);
+  GPtrArray *all = g_ptr_array_new_with_free_func (g_free);
+  GDir *d = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (d)) != NULL)
+    if (g_str_has_suffix (name, suffix)) {
+      guint at = 0;
+      while (at < all->len && strcmp (all->pdata[at], name) < 0)
+        at++;
+      g_ptr_array_insert (all, (gint)at, g_strdup (name));
+    }
+  g_dir_close (d);
+  return all;
+}
+
+static void
+for_each (Kit *k, const char *suffix, const char *content)
+{
+  g_autoptr (GPtrArray) all = names (k, suffix);
+
+  for (guint i = 0; i < all->len; i++) {
+    g_autofree char *path = log_file (k, all->pdata[i]);
+    if (content)
+      g_assert_true (g_file_set_contents (path, content, -1, NULL));
+    else
+      g_assert_cmpint (g_unlink (path), ==, 0);
+  }
+}
+
+/* Side files gone or full of nonsense, after a clean stop and after none. */
+static void
+test_side_files (void)
+{
+  static const char *const suffixes[] = { ".index", ".timeindex", ".snapshot", "leader-epoch-checkpoint", "partition.metadata" };
+  static const char *const garbage[] = { NULL, "", "x", "all this is nonsense, and not short either: it goes on and on" };
+
+  for (gsize s = 0; s < G_N_ELEMENTS (suffixes); s++)
+    for (gsize g = 0; g < G_N_ELEMENTS (garbage); g++)
+      for (int clean = 0; clean < 2; clean++) {
+        Kit *k = filled ();
+        bool blind = clean && strcmp (suffixes[s], ".timeindex") == 0 && garbage[g] != NULL; /* believed after a clean stop */
+        stop (k);
+        if (!clean) { /* as a crash leaves it: nothing is known to be flushed */
+          g_autofree char *path = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+          g_unlink (path);
+        }
+        for_each (k, suffixes[s], garbage[g]);
+        go_on (k, clean);
+        if (blind)
+          g_assert_cmpint (kit_count (k, 0, 123, 1000), ==, 123);
+        else
+          check (k);
+        kit_reopen (k);
+        if (!blind)
+          check (k);
+        kit_free (k);
+      }
+}
+
+static void
+test_checkpoints (void)
+{
+  static const char *const files[] = { "recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint" };
+  static const char *const garbage[] = { "", "1\n0\n", "0\n2\nt 0 5\n", "0\n1\nt 0 five\n", "0\n1\nt 0\n" };
+
+  for (gsize f = 0; f < G_N_ELEMENTS (files); f++)
+    for (gsize g = 0; g < G_N_ELEMENTS (garbage); g++) {
+      Kit *k = filled ();
+      g_autofree char *path = g_build_filename (k->path, files[f], NULL);
+      stop (k);
+      g_assert_true (g_file_set_contents (path, garbage[g], -1, NULL));
+      go_on (k, true);
+      g_assert_cmpuint (test_host_logged (k->host, "segment.damaged"), >, 0);
+      check (k);
+      kit_free (k);
+    }
+}
+
+/* A torn or damaged log: cut before the first bad batch, what follows dropped, said by name and position. */
+static void
+test_torn (void)
+{
+  g_autoptr (GPtrArray) logs = NULL;
+
+  for (int where = 0; where < 3; where++) {
+    Kit *k = filled ();
+    StokerLogEnds ends;
+    g_autofree char *text = NULL, *path = NULL, *content = NULL, *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+    gsize len;
+    stop (k);
+    g_unlink (recovery);
+    g_clear_pointer (&logs, g_ptr_array_unref);
+    logs = names (k, ".log");
+    path = log_file (k, logs->pdata[where == 2 ? logs->len - 1 : 1]);
+    g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+    if (where == 0)
+      content[len / 2] ^= 4; /* a bit of the second segment */
+    else if (where == 1)
+      len -= 10; /* the second segment is cut short */
+    else
+      memset (content + len - 5, 0, 5); /* the last batch was not written out */
+    g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+    go_on (k, false);
+    ends = kit_ends (k);
+    g_assert_cmpint (ends.end, <, 123);
+    g_assert_cmpint (ends.hw, <=, ends.end);
+    g_assert_cmpint (kit_count (k, 0, ends.end, 1000), ==, ends.end);
+    if (where == 2)
+      g_assert_cmpint (ends.end, ==, 122);
+    text = test_host_log_text (k->host);
+    g_assert_nonnull (strstr (text, "segment.damaged"));
+    g_assert_nonnull (strstr (text, path));
+    g_assert_nonnull (strstr (text, "position="));
+    g_assert_cmpint (kit_put (k, 1), ==, ends.end); /* and it goes on there */
+    kit_reopen (k);
+    kit_assert_ends (k, 0, ends.end + 1);
+    kit_free (k);
+  }
+}
+
+/* Bytes behind the last batch, after a stop that claims to be clean. */
+static void
+test_tail_garbage (void)
+{
+  Kit *k = filled ();
+  g_autoptr (GPtrArray) logs = NULL;
+  g_autofree char *path = NULL;
+  FILE *f;
+
+  stop (k);
+  logs = names (k, ".log");
+  path = log_file (k, logs->pdata[logs->len - 1]);
+  f = fopen (path, "a");
+  fputs ("what is this doing here?", f);
+  fclose (f);
+  go_on (k, true);
+  g_assert_cmpuint (test_host_logged (k->host, "segment.damaged"), ==, 1);
+  check (k);
+  kit_free (k);
+}
+
+static void
+test_leftovers (void)
+{
+  Kit *k = filled ();
+  g_autofree char *doomed = g_build_filename (k->path, "old-3.0123456789abcdef0123456789abcdef-delete", NULL);
+  g_autofree char *inside = g_build_filename (doomed, "00000000000000000000.log", NULL);
+  g_autofree char *first = NULL, *second = NULL, *swap = NULL;
+  g_autoptr (GPtrArray) logs = NULL, rest = NULL;
+
+  stop (k);
+  g_assert_cmpint (g_mkdir (doomed, 0750), ==, 0);
+  g_assert_true (g_file_set_contents (inside, "x", 1, NULL));
+  spoil (k, "00000000000000000007.log.deleted", "x");
+  spoil (k, "00000000000000005000.log.cleaned", "x");
+  spoil (k, "00000000000000005000.log.swap", "x"); /* not below the smallest .cleaned: dropped */
+  spoil (k, "00000000000000009000.index", "x");    /* no .log */
+  spoil (k, "leader-epoch-checkpoint.tmp", "x");
+  logs = names (k, ".log"); /* a compaction that was swapping the second segment in when it was stopped */
+  second = log_file (k, logs->pdata[1]);
+  swap = g_strconcat (second, ".swap", NULL);
+  g_assert_cmpint (g_rename (second, swap), ==, 0);
+  g_assert_true (g_file_set_contents (second, "stale", -1, NULL));
+  go_on (k, true);
+  check (k);
+  k->ops->tick (k->engine, k->now_ms);
+  g_assert_false (g_file_test (doomed, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (swap, G_FILE_TEST_EXISTS));
+  rest = names (k, "");
+  for (guint i = 0; i < rest->len; i++) {
+    const char *name = rest->pdata[i];
+    g_assert_null (strstr (name, ".deleted"));
+    g_assert_null (strstr (name, ".cleaned"));
+    g_assert_null (strstr (name, ".tmp"));
+    g_assert_null (strstr (name, "00000000000000009000"));
+    g_assert_null (strstr (name, "00000000000000005000"));
+  }
+  kit_free (k);
+}
+
+/* The log ends below its start: as if all of it had been deleted. */
+static void
+test_end_below_start (void)
+{
+  Kit *k = filled ();
+  g_autofree char *path = g_build_filename (k->path, "log-start-offset-checkpoint", NULL);
+
+  stop (k);
+  g_assert_true (g_file_set_contents (path, "0\n1\nt 0 1000\n", -1, NULL));
+  go_on (k, true);
+  kit_assert_ends (k, 1000, 1000);
+  g_assert_cmpint (kit_put (k, 1), ==, 1000);
+  kit_reopen (k);
+  kit_assert_ends (k, 1000, 1001);
+  kit_free (k);
+}
+
+/* Index files as Kafka leaves them when it is killed: full length, zeros at the end. */
+static void
+test_zeros_in_index (void)
+{
+  Kit *k = filled ();
+  g_autoptr (GPtrArray) all = NULL;
+
+  stop (k);
+  all = names (k, "index");
+  for (guint i = 0; i < all->len; i++) {
+    g_autofree char *path = log_file (k, all->pdata[i]);
+    if (!g_str_has_suffix (path, ".txnindex"))
+      g_assert_cmpint (truncate (path, g_str_has_suffix (path, ".timeindex") ? 12000 : 8000), ==, 0);
+  }
+  spoil (k, "../recovery-point-offset-checkpoint", "0\n0\n");
+  go_on (k, false);
+  check (k);
+  kit_free (k);
+}
+
+static void
+test_legacy_is_refused (void)
+{
+  Kit *k = filled ();
+  g_autofree char *path = NULL, *content = NULL;
+  g_autoptr (GPtrArray) logs = NULL;
+  gsize len;
+  StokerLogSpec spec = { .topic = STOKER_STR_LIT ("t"), .dir = &k->dir, .config = &k->config };
+  StokerLog *log = NULL;
+  StokerError err = { 0 };
+  g_autofree char *after = NULL;
+  gsize after_len;
+
+  stop (k);
+  logs = names (k, ".log");
+  path = log_file (k, logs->pdata[0]);
+  g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+  content[16] = 1;
+  g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+  spoil (k, "../recovery-point-offset-checkpoint", "0\n0\n");
+  kit_start (k, false);
+  g_assert_cmpint (k->ops->open (k->engine, &spec, &log, &err), ==, STOKER_KAFKA_STORAGE_ERROR);
+  g_assert_nonnull (strstr (err.text, path));
+  g_assert_true (g_file_get_contents (path, &after, &after_len, NULL)); /* untouched */
+  g_assert_cmpmem (after, after_len, content, len);
+  g_assert_cmpint (k->ops->dir_detach (k->engine, 0, NULL), ==, 0);
+  kit_free (k);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/segment/damage/side-files", test_side_files);
+  g_test_add_func ("/segment/damage/checkpoints", test_checkpoints);
+  g_test_add_func ("/segment/damage/torn", test_torn);
+  g_test_add_func ("/segment/damage/tail-garbage", test_tail_garbage);
+  g_test_add_func ("/segment/damage/leftovers", test_leftovers);
+  g_test_add_func ("/segment/damage/end-below-start", test_end_below_start);
+  g_test_add_func ("/segment/damage/zeros-in-index", test_zeros_in_index);
+  g_test_add_func ("/segment/damage/legacy-is-refused", test_legacy_is_refused);
+  return g_test_run ();
+}
