@@ -159,6 +159,7 @@ stk_broker_config_free (StkBrokerConfig *c)
   stk_broker_config_unfinish (c);
   rows = stk_broker_rows (&n);
   stk_options_clear (rows, n, c);
+  g_slist_free_full (own->retired, (GDestroyNotify)stk_broker_config_free);
   g_array_unref (own->loads);
   g_array_unref (own->instance_lines);
   g_hash_table_unref (own->given);
@@ -167,6 +168,14 @@ stk_broker_config_free (StkBrokerConfig *c)
   g_free (own);
   g_free ((char *)c->path);
   g_free (c);
+}
+
+void
+stk_broker_config_retire (StkBrokerConfig *c, StkBrokerConfig *old)
+{
+  StkBrokerOwn *own = stk_broker_config_own (c);
+
+  own->retired = g_slist_prepend (own->retired, old);
 }
 
 /* Takes over the text. */

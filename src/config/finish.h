@@ -17,11 +17,15 @@ typedef struct StkBrokerOwn
   GStringChunk *strings;
   GArray *loads;          /* StkLoadLine */
   GArray *instance_lines; /* StkInstanceLine */
+  GSList *retired;        /* StkBrokerConfig whose strings are still borrowed here, after reloads */
 } StkBrokerOwn;
 
 StkBrokerOwn *stk_broker_config_own (const StkBrokerConfig *c);
 /* The line that set the row, NULL when it is the default. */
 const StkConfigEntry *stk_broker_config_entry (const StkBrokerConfig *c, const char *name);
+
+/* Keeps `old` alive as long as `c`. */
+void stk_broker_config_retire (StkBrokerConfig *c, StkBrokerConfig *old);
 
 /* Fills the second part of the struct; unfinish frees it. */
 void stk_broker_config_finish (StkBrokerConfig *c, const char *cwd, StkReport *report);
