@@ -39,37 +39,13 @@ stk_unzigzag64 (uint64_t v)
   return (int64_t)(v >> 1 ^ (0u - (v & 1)));
 }
 
-static inline const uint8_t *
-stk_uvarint32_get (const uint8_t *p, const uint8_t *end, uint32_t *out)
-{
-  uint32_t v = 0;
-
-  /* One byte is by far the most frequent. */
-  if (p < end && *p < 0x80) {
-    *out = *p;
-    return p + 1;
-  }
-  for (int shift = 0; shift < 35 && p < end; shift += 7) {
-    uint8_t b = *p++;
-    v |= (uint32_t)(b & 0x7f) << shift;
-    if (b < 0x80) {
-      *out = v;
-      return p;
-    }
-  }
-  return NULL;
-}
-
-static inline const uint8_t *
-stk_uvarint64_get (const uint8_t *p, const uint8_t *end, uint64_t *out)
+/* The general case, out of line: it is rare, and inlining it would push the frequent ones out of registers. */
+static __attribute__ ((noinline, unused)) const uint8_t *
+stk_uvarint_get_slow (const uint8_t *p, const uint8_t *end, int bits, uint64_t *out)
 {
   uint64_t v = 0;
 
-  if (p < end && *p < 0x80) {
-    *out = *p;
-    return p + 1;
-  }
-  for (int shift = 0; shift < 70 && p < end; shift += 7) {
+  for (int shift = 0; shift < bits && p < end; shift += 7) {
     uint8_t b = *p++;
     v |= (uint64_t)(b & 0x7f) << shift;
     if (b < 0x80) {
@@ -78,6 +54,41 @@ stk_uvarint64_get (const uint8_t *p, const uint8_t *end, uint64_t *out)
     }
   }
   return NULL;
+}
+
+/* Numbers of one and two bytes are by far the most frequent. */
+static inline const uint8_t *
+stk_uvarint_get (const uint8_t *p, const uint8_t *end, int bits, uint64_t *out)
+{
+  if (end - p >= 2) {
+    uint8_t first = p[0], second = p[1];
+    if (first < 0x80) {
+      *out = first;
+      return p + 1;
+    }
+    if (second < 0x80) {
+      *out = (uint64_t)(first & 0x7f) | (uint64_t)second << 7;
+      return p + 2;
+    }
+  }
+  return stk_uvarint_get_slow (p, end, bits, out);
+}
+
+static inline const uint8_t *
+stk_uvarint32_get (const uint8_t *p, const uint8_t *end, uint32_t *out)
+{
+  uint64_t v;
+
+  p = stk_uvarint_get (p, end, 35, &v);
+  if (p != NULL)
+    *out = (uint32_t)v;
+  return p;
+}
+
+static inline const uint8_t *
+stk_uvarint64_get (const uint8_t *p, const uint8_t *end, uint64_t *out)
+{
+  return stk_uvarint_get (p, end, 70, out);
 }
 
 static inline const uint8_t *
