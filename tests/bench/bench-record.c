@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Figures of the record path, one thread, in memory: CRC-32C by size, validation of a produced batch by codec, conversion.
- * Usage: bench-record; prints a table. Not part of `make check`.
+ * Figures of the record path, one thread, in memory: CRC-32C by size, validation of a produced batch by codec,
+ * conversion. Usage: bench-record; prints a table. Not part of `make check`.
  */
 #include "tests/unit/record/kit.h"
 
@@ -41,8 +41,8 @@ bench_crc (void)
         bytes += (double)((1 << 20) / sizes[i] * sizes[i]);
         now = used_us ();
       } while (now - begin < RUN_US);
-      printf ("crc32c%s %8zu B  %6.2f GB/s\n", soft ? " (no special instructions)" : "                          ", sizes[i],
-              bytes / 1e3 / (double)(now - begin));
+      printf ("crc32c%s %8zu B  %6.2f GB/s\n", soft ? " (no special instructions)" : "                          ",
+              sizes[i], bytes / 1e3 / (double)(now - begin));
     }
   }
 }
@@ -58,10 +58,12 @@ fill (Kit *k, StokerBuf *out, size_t target, int codec, size_t value_len)
   out->len = 0;
   stk_batch_begin (&w, out);
   while (out->len < target) {
-    int n = snprintf (value, value_len, "{\"id\":%d,\"name\":\"user-%d\",\"score\":%d,\"text\":\"", i, i * 7919 % 1000, i % 17);
+    int n = snprintf (value, value_len, "{\"id\":%d,\"name\":\"user-%d\",\"score\":%d,\"text\":\"", i, i * 7919 % 1000,
+                      i % 17);
     for (size_t at = (size_t)n; at < value_len; at++)
       value[at] = (char)('a' + (at * (size_t)(i + 3)) % 23);
-    stk_batch_add (&w, 1700000000000 + i, STOKER_BYTES_NULL, (StokerBytes){ (uint8_t *)value, value_len }, STOKER_BYTES_NULL, 0);
+    stk_batch_add (&w, 1700000000000 + i, STOKER_BYTES_NULL, (StokerBytes){ (uint8_t *)value, value_len },
+                   STOKER_BYTES_NULL, 0);
     i++;
   }
   g_assert_cmpint (stk_batch_end (&w, k->codecs, codec, STK_CODEC_LEVEL_DEFAULT, NULL), ==, 0);
@@ -88,8 +90,8 @@ bench_validate (Kit *k, size_t target, int codec, int store, size_t value_len)
     batches++;
     now = used_us ();
   } while (now - begin < RUN_US);
-  printf ("validate %7zu B of %zu B records, %-6s -> %-6s  %8.2f ns/record  %6.3f CPU-s/GB\n", target, value_len, names[codec],
-          store < 0 ? "same" : names[store], (double)(now - begin) * 1e3 / batches / b.record_count,
+  printf ("validate %7zu B of %zu B records, %-6s -> %-6s  %8.2f ns/record  %6.3f CPU-s/GB\n", target, value_len,
+          names[codec], store < 0 ? "same" : names[store], (double)(now - begin) * 1e3 / batches / b.record_count,
           (double)(now - begin) / 1e6 / (batches * plain / 1e9));
   stoker_buf_clear (&in);
 }
@@ -108,7 +110,8 @@ bench_downconvert (Kit *k)
     records += kit_peek (&in).record_count;
     now = used_us ();
   } while (now - begin < RUN_US);
-  printf ("down-convert to magic 1, 100 B records                  %8.2f ns/record\n", (double)(now - begin) * 1e3 / records);
+  printf ("down-convert to magic 1, 100 B records                  %8.2f ns/record\n",
+          (double)(now - begin) * 1e3 / records);
   stoker_buf_clear (&in);
   stoker_buf_clear (&out);
 }
