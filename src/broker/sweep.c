@@ -72,8 +72,8 @@ stk_sweep_clean (StkPartition *p, const StokerTopicConfig *config, const GPtrArr
   for (guint i = 0; i < cleaners->len; i++) {
     StokerInstance *c = cleaners->pdata[i];
     const char *policy = ((const StokerCleanerOps *)c->module->ops)->policy;
-    if ((config->cleanup_delete && g_str_equal (policy, "delete"))
-        || (config->cleanup_compact && g_str_equal (policy, "compact")))
+    /* "delete" is asked for every log: what lies below the log start goes whatever the topic's policy is. */
+    if (g_str_equal (policy, "delete") || (config->cleanup_compact && g_str_equal (policy, "compact")))
       run_cleaner (p, config, c, now_ms);
   }
 }

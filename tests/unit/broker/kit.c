@@ -155,6 +155,7 @@ static void
 attached (void *user, const StokerError *err)
 {
   g_assert_null (err);
+  stk_housekeeping_start (((Later *)user)->k->b->housekeeping);
   later_done (user);
 }
 
