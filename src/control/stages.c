@@ -219,6 +219,8 @@ listeners_start (StkLifecycle *l)
   StkServerSettings s = { .backlog = (int)c->socket_listen_backlog_size,
                           .max_connections = c->max_connections,
                           .max_per_host = INT64_MAX,
+                          .send_buffer = (int)c->socket_send_buffer_bytes,
+                          .receive_buffer = (int)c->socket_receive_buffer_bytes,
                           .conn = { .max_idle_us = c->connections_max_idle_ms > 0 ? c->connections_max_idle_ms * 1000 : 0,
                                     .max_request = (size_t)c->socket_request_max_bytes,
                                     .max_queued = 1u << 20 } };

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 
 #define LOW ((size_t)64 << 10) /* below it, what was queued counts as drained */
 #define TURN ((size_t)4 << 20) /* what one connection may write in one turn */
@@ -48,6 +49,7 @@ write_out (StokerConn *c)
 
   if (before != c->out.bytes) {
     c->conns->counts.bytes_out += before - c->out.bytes;
+    stk_conns_count (c->conns->metrics.out, (int64_t)(before - c->out.bytes));
     stk_conns_used (c->conns, c);
   }
   if (rc < 0)
@@ -60,6 +62,9 @@ destroy (StokerConn *c)
 {
   StkConns *cs = c->conns;
 
+  if (cs->broker->log && stk_log_enabled (cs->broker->log, "net", STOKER_LOG_DEBUG))
+    stk_log (cs->broker->log, STOKER_LOG_DEBUG, "net", "conn.closed", "closed: %s | peer=%s listener=%s id=%" PRIx64,
+             c->reason ? c->reason : "by the peer", c->ctx->client_host, c->ctx->listener, c->ctx->connection_id);
   stk_conns_remove (cs, c);
   stk_actor_timer_cancel (cs->io, &c->timer);
   c->stream->ops->close (c->stream);
@@ -162,10 +167,15 @@ stk_conn_open (StkConns *cs, StkStream *s, const StkConnOrigin *origin)
   s->user = c;
   stk_conns_insert (cs, c);
   c->depth++;
-  if (cs->closing || ops->open (c->protocol, c, &c->session, &err) < 0)
-    c->broken = true;
-  else
+  if (cs->closing) {
+    stk_conn_end (c, false, "the broker stops");
+  } else if (ops->open (c->protocol, c, &c->session, &err) < 0) {
+    stk_log (cs->broker->log, STOKER_LOG_WARN, "net", "conn.refused", "connection refused: %s | peer=%s", err.text,
+             c->ctx->client_host);
+    stk_conn_end (c, false, "refused by the protocol");
+  } else {
     c->ops = ops;
+  }
   c->depth--;
   stk_conn_settle (c);
 }

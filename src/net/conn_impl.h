@@ -6,6 +6,7 @@
 #ifndef STK_NET_CONN_IMPL_H
 #define STK_NET_CONN_IMPL_H
 
+#include "control/metrics.h"
 #include "net/bufpool.h"
 #include "net/conns.h"
 #include "net/context.h"
@@ -65,6 +66,10 @@ struct StkConns
   StkTimer tick;
   StkBufPool pool;
   StkConnCounts counts;
+  struct
+  {
+    StokerMetric *open, *accepted, *broken, *in, *out; /* NULL in tests */
+  } metrics;
   uint64_t next_id;
   bool closing;
   StkTimer close_by;
@@ -98,6 +103,13 @@ void stk_conns_used (StkConns *cs, StokerConn *c);
 void stk_conns_touch (StkConns *cs, StokerConn *c);
 /* It was settled meanwhile. */
 void stk_conns_untouch (StokerConn *c);
+/* Adds to a metric that may not be there. */
+static inline void
+stk_conns_count (StokerMetric *m, int64_t n)
+{
+  if (m)
+    stoker_metric_add (m, n);
+}
 /* The tick is needed: a buffer is in use. */
 void stk_conns_want_tick (StkConns *cs);
 

@@ -135,6 +135,8 @@ stk_conns_insert (StkConns *cs, StokerConn *c)
   link_append (&cs->idle, &c->idle);
   cs->counts.open++;
   cs->counts.opened++;
+  stk_conns_count (cs->metrics.open, 1);
+  stk_conns_count (cs->metrics.accepted, 1);
   if (cs->settings.max_idle_us > 0)
     tick_at (cs, now + cs->settings.max_idle_us);
 }
@@ -179,6 +181,7 @@ stk_conns_remove (StkConns *cs, StokerConn *c)
   link_remove (&c->touch);
   cs->counts.open--;
   cs->counts.closed++;
+  stk_conns_count (cs->metrics.open, -1);
   if (cs->counts.open == 0 && stk_bufpool_is_empty (&cs->pool))
     stk_actor_timer_cancel (cs->io, &cs->tick);
   if (cs->counts.open == 0 && cs->closed)
@@ -237,6 +240,13 @@ stk_conns_new (StkActor *io, int index, StokerBroker *broker, const StkConnSetti
   cs->touch_task.run = on_touched;
   cs->tick.fire = on_tick;
   cs->close_by.fire = on_close_by;
+  if (broker->metrics) {
+    cs->metrics.open = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS);
+    cs->metrics.accepted = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS_ACCEPTED);
+    cs->metrics.broken = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS_BROKEN);
+    cs->metrics.in = stk_metrics_core (broker->metrics, STK_METRIC_NETWORK_BYTES_IN);
+    cs->metrics.out = stk_metrics_core (broker->metrics, STK_METRIC_NETWORK_BYTES_OUT);
+  }
   return cs;
 }
 

@@ -102,6 +102,7 @@ stk_conn_feed (StokerConn *c)
     ssize_t n = c->ops->input (c->protocol, c->session, c->buf + c->start, c->len);
     fed = true;
     if (n < 0) {
+      stk_conns_count (c->conns->metrics.broken, 1);
       stk_conn_end (c, true, c->reason ? c->reason : "refused by the protocol");
       break;
     }
@@ -130,6 +131,7 @@ stk_conn_read (StokerConn *c)
   n = c->stream->ops->read (c->stream, c->buf + c->start + c->len, room);
   if (n > 0) {
     c->conns->counts.bytes_in += (size_t)n;
+    stk_conns_count (c->conns->metrics.in, n);
     c->len += (size_t)n;
     c->bulk = (size_t)n == room || (c->bulk && (size_t)n >= STK_BUF_SMALL / 2);
     stk_conns_used (c->conns, c);

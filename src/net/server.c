@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/server.h"
 
+#include "control/log.h"
+#include "control/metrics.h"
+
 #include <glib.h>
+#include <inttypes.h>
 
 typedef struct Listener
 {
@@ -120,6 +124,11 @@ on_accepted (void *user, StkAccepted *c, const char *host, uint16_t port)
   Passage *p;
 
   if (!count_host (s, host, 1)) {
+    if (s->broker->metrics)
+      stoker_metric_add (stk_metrics_core (s->broker->metrics, STK_METRIC_CONNECTIONS_REFUSED), 1);
+    stk_log (s->broker->log, STOKER_LOG_WARN, "net", "conn.too-many",
+             "connection refused: its host has as many as it may | peer=%s limit=%" PRId64, host,
+             s->settings.max_per_host);
     stk_net_drop (stk_world_net (s->broker->world), c);
     return;
   }
@@ -169,6 +178,7 @@ stk_server_bind (StkServer *s, const StkServerListener *conf, StokerError *err)
     listener_free (l);
     return -1;
   }
+  stk_listener_buffers (l->listener, s->settings.send_buffer, s->settings.receive_buffer);
   l->port = stk_listener_port (l->listener);
   g_ptr_array_add (s->listeners, l);
   return 0;

@@ -193,6 +193,18 @@ socket_port (const StkListener *l)
 }
 
 static void
+socket_buffers (StkListener *base, int send, int receive)
+{
+  int fd = ((SocketListener *)base)->fd;
+
+  /* Accepted sockets inherit them. A refusal costs speed, nothing else. */
+  if (send >= 0)
+    (void)setsockopt (fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
+  if (receive >= 0)
+    (void)setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
+}
+
+static void
 socket_pause (StkListener *base, bool pause)
 {
   SocketListener *l = (SocketListener *)base;
@@ -245,7 +257,7 @@ socket_net_free (StkNet *n)
   g_free (n);
 }
 
-static const StkNetOps net_ops = { socket_listen, socket_port, socket_pause,   socket_listener_free,
+static const StkNetOps net_ops = { socket_listen, socket_port, socket_buffers, socket_pause,   socket_listener_free,
                                    socket_adopt,  socket_drop, socket_connect, socket_net_free };
 
 StkNet *

@@ -351,6 +351,11 @@ sim_port (const StkListener *l)
 }
 
 static void
+sim_buffers (StkListener *l, int send, int receive)
+{
+}
+
+static void
 sim_pause (StkListener *l, bool pause)
 {
   ((SimListener *)l)->paused = pause;
@@ -449,8 +454,8 @@ sim_net_free (StkNet *base)
   g_free (base);
 }
 
-static const StkNetOps net_ops
-    = { sim_listen, sim_port, sim_pause, sim_listener_free, sim_adopt, sim_drop, sim_connect, sim_net_free };
+static const StkNetOps net_ops = { sim_listen, sim_port, sim_buffers, sim_pause,   sim_listener_free,
+                                   sim_adopt,  sim_drop, sim_connect, sim_net_free };
 
 StkNet *
 stk_sim_net_new (StkSim *s)

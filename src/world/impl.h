@@ -84,6 +84,7 @@ typedef struct StkNetOps
                           void (*accepted) (void *user, StkAccepted *c, const char *peer_host, uint16_t peer_port),
                           void *user, StokerError *err);
   uint16_t (*port) (const StkListener *l);
+  void (*buffers) (StkListener *l, int send, int receive);
   void (*pause) (StkListener *l, bool pause);
   void (*listener_free) (StkListener *l);
   StkStream *(*adopt) (StkNet *n, StkActor *io, StkAccepted *c);

@@ -75,6 +75,12 @@ stk_listener_port (const StkListener *l)
 }
 
 void
+stk_listener_buffers (StkListener *l, int send, int receive)
+{
+  l->net->ops->buffers (l, send, receive);
+}
+
+void
 stk_listener_pause (StkListener *l, bool pause)
 {
   l->net->ops->pause (l, pause);

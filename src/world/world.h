@@ -121,6 +121,8 @@ StkListener *stk_net_listen (StkNet *n, StkActor *a, const char *host, uint16_t 
                              void (*accepted) (void *user, StkAccepted *c, const char *peer_host, uint16_t peer_port), void *user,
                              StokerError *err);
 uint16_t stk_listener_port (const StkListener *l);
+/* Kernel buffers of the connections that it accepts, in bytes; below 0: the system's choice. Before the first is accepted. */
+void stk_listener_buffers (StkListener *l, int send, int receive);
 /* Stops and resumes accepting (before the broker is ready, connection limit); actor thread. */
 void stk_listener_pause (StkListener *l, bool pause);
 /* Actor thread; or any when the actor has ended. */

@@ -53,7 +53,7 @@ front_on (StkActor *a, void (*fn) (void *user), void *user)
 StkServerSettings
 front_settings (void)
 {
-  return (StkServerSettings){ 50, G_MAXINT, G_MAXINT, { 0, ECHO_MAX, 1 << 20 } };
+  return (StkServerSettings){ 50, G_MAXINT, G_MAXINT, -1, -1, { 0, ECHO_MAX, 1 << 20 } };
 }
 
 static void

@@ -26,7 +26,7 @@ typedef struct Host
 static void
 host_open (Host *h, StkSim *sim, int64_t max_idle_us)
 {
-  StkServerSettings settings = { 50, G_MAXINT, G_MAXINT, { max_idle_us, ECHO_MAX, 1 << 20 } };
+  StkServerSettings settings = { 50, G_MAXINT, G_MAXINT, -1, -1, { max_idle_us, ECHO_MAX, 1 << 20 } };
   StkServerListener l = { "PLAINTEXT", "", 0, &h->echo };
   StokerError err = { 0 };
   StokerFile *f;
