@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading topics from the tree: of each its assignment, its settings and the states of its partitions. Everything is asked for at once;
+ * answers come in the order of the questions.
+ */
+#include "cluster/internal.h"
+#include "cluster/json.h"
+
+typedef struct Load
+{
+  StkController *c;
+  GPtrArray *topics; /* StkTopicState, a reference each */
+  unsigned pending;
+  StkLoaded loaded;
+  void *user;
+} Load;
+
+typedef struct LoadTopic
+{
+  Load *load;
+  StkTopicState *t;
+  int32_t partition; /* of a state */
+  bool good;
+} LoadTopic;
+
+static void
+settled (Load *l)
+{
+  if (--l->pending > 0)
+    return;
+  l->loaded (l->user, l->topics);
+  g_free (l);
+}
+
+static void
+unreadable (StkController *c, const char *what, const StkTopicState *t, int32_t partition, const StokerError *err)
+{
+  stk_ctl_log (c, STOKER_LOG_ERROR, "topic-unreadable", "the %s of a topic cannot be read from the coordinator's tree: %s | topic=%s partition=%d",
+               what, err->text, t->name, partition);
+}
+
+static void
+on_state (void *user, const StokerCoordReply *reply)
+{
+  LoadTopic *lt = user;
+  Load *l = lt->load;
+  StkPartitionState *p = &lt->t->partitions[lt->partition];
+  StokerError err = { 0 };
+
+  if (reply->code == STOKER_COORD_OK) {
+    if (stk_json_read_state (reply->data, p, &err))
+      p->version = reply->stat.version;
+    else {
+      unreadable (l->c, "state", lt->t, lt->partition, &err);
+      p->leader = -1;
+      p->leader_epoch = INT32_MAX; /* neither new nor to be elected: somebody must look at it */
+    }
+  }
+  g_free (lt);
+  settled (l);
+}
+
+static void
+ask_state (Load *l, StkTopicState *t, int32_t partition)
+{
+  g_autofree char *path = g_strdup_printf ("/brokers/topics/%s/partitions/%d/state", t->name, partition);
+  LoadTopic *lt = g_new0 (LoadTopic, 1);
+
+  *lt = (LoadTopic){ .load = l, .t = t, .partition = partition };
+  l->pending++;
+  stk_tree_get (&l->c->tree, path, STK_NO_WATCH, on_state, lt);
+}
+
+static void
+on_partitions (void *user, const StokerCoordReply *reply)
+{
+  LoadTopic *lt = user;
+  Load *l = lt->load;
+  StkTopicState *t = lt->t;
+
+  if (lt->good) {
+    t->has_dir = reply->code == STOKER_COORD_OK;
+    g_ptr_array_add (l->topics, t);
+    for (size_t i = 0; i < reply->n_children; i++) {
+      g_autofree char *name = g_strndup (reply->children[i].data, reply->children[i].len);
+      int64_t partition;
+      if (!g_ascii_string_to_signed (name, 10, 0, t->n_partitions - 1, &partition, NULL))
+        continue;
+      t->partitions[partition].has_dir = true;
+      ask_state (l, t, (int32_t)partition);
+    }
+  } else
+    stk_topic_state_unref (t);
+  g_free (lt);
+  settled (l);
+}
+
+static void
+on_config (void *user, const StokerCoordReply *reply)
+{
+  LoadTopic *lt = user;
+  StokerError err = { 0 };
+
+  if (reply->code == STOKER_COORD_OK && reply->data.len > 0
+      && !stk_json_read_config (reply->data, &lt->t->overrides, &lt->t->n_overrides, &err))
+    unreadable (lt->load->c, "settings", lt->t, -1, &err);
+}
+
+static void
+on_topic (void *user, const StokerCoordReply *reply)
+{
+  LoadTopic *lt = user;
+  StokerError err = { 0 };
+
+  if (reply->code != STOKER_COORD_OK)
+    return; /* it went away just now */
+  lt->good = stk_json_read_topic (reply->data, lt->t, &err);
+  lt->t->version = reply->stat.version;
+  if (!lt->good)
+    unreadable (lt->load->c, "assignment", lt->t, -1, &err);
+}
+
+static void
+on_topic_event (void *user, StokerCoordEvent event, const char *path)
+{
+  StkController *c = user;
+
+  if (event == STOKER_COORD_CHANGED && c->connected && c->active)
+    stk_ctl_topic_changed (c, strrchr (path, '/') + 1);
+}
+
+void
+stk_ctl_load (StkController *c, char *const *names, size_t n, StkLoaded loaded, void *user)
+{
+  Load *l = g_new0 (Load, 1);
+
+  *l = (Load){ c, g_ptr_array_new (), 1, loaded, user };
+  for (size_t i = 0; i < n; i++) {
+    g_autofree char *topic = g_strconcat ("/brokers/topics/", names[i], NULL);
+    g_autofree char *partitions = g_strconcat (topic, "/partitions", NULL);
+    g_autofree char *config = g_strconcat ("/config/topics/", names[i], NULL);
+    LoadTopic *lt = g_new0 (LoadTopic, 1);
+    *lt = (LoadTopic){ .load = l, .t = stk_topic_state_new (names[i]) };
+    l->pending++;
+    stk_tree_get (&c->tree, topic, (StokerCoordWatch){ on_topic_event, c }, on_topic, lt);
+    stk_tree_get (&c->tree, config, STK_NO_WATCH, on_config, lt);
+    stk_tree_children (&c->tree, partitions, STK_NO_WATCH, on_partitions, lt);
+  }
+  if (n > 0)
+    l->pending--;
+  else
+    settled (l);
+}
