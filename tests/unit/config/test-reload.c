@@ -154,7 +154,6 @@ test_apply (Fixture *f, const void *data)
 {
   StkReload *l;
   const State *a = stk_registry_get (f->registry, STOKER_KIND_PARTITIONER, "a")->state;
-  g_autofree char *value = NULL;
 
   put (f, "log.retention.minutes = 5\nlog.cleanup.policy = compact\nnum.partitions = 4\npartitioner.a.level = 7\n"
           "partitioner.b.fixed = 9\nload = codec/other\n");
