@@ -30,8 +30,8 @@
 
 typedef struct StkProducerBlock
 {
-  int64_t next, end; /* next to give .. last one of the block; next > end: used up */
-  int64_t ahead, ahead_end;
+  int64_t next, end;        /* ids [next, end) may be given */
+  int64_t ahead, ahead_end; /* the block that comes then; ahead_end 0: none yet */
   bool asking;       /* for the block ahead */
   GQueue waiting;    /* of Waiting, producer_ids.c */
 } StkProducerBlock;

@@ -30,17 +30,17 @@ serve (StkController *c)
 
   for (;;) {
     Waiting *w;
-    if (b->next > b->end && b->ahead_end > 0) {
+    if (b->next == b->end && b->ahead_end > 0) {
       b->next = b->ahead;
       b->end = b->ahead_end;
       b->ahead_end = 0;
     }
-    if (b->end == 0 || b->next > b->end || (w = g_queue_pop_head (&b->waiting)) == NULL)
+    if (b->next == b->end || (w = g_queue_pop_head (&b->waiting)) == NULL)
       break;
     w->done (w->user, STOKER_OK, b->next++);
     g_free (w);
   }
-  if (!c->stopping && !b->asking && b->ahead_end == 0 && (b->waiting.length > 0 || (b->end > 0 && b->end - b->next < BLOCK / 10)))
+  if (!c->stopping && !b->asking && b->ahead_end == 0 && (b->waiting.length > 0 || (b->end > 0 && b->end - b->next <= BLOCK / 10)))
     ask (c);
 }
 
@@ -66,7 +66,7 @@ on_written (void *user, const StokerCoordReply *reply)
   c->ids.asking = false;
   if (reply->code == STOKER_COORD_OK) {
     c->ids.ahead = start;
-    c->ids.ahead_end = start + BLOCK - 1;
+    c->ids.ahead_end = start + BLOCK;
     serve (c);
   } else if (reply->code == STOKER_COORD_BAD_VERSION)
     ask (c); /* another broker took that block */

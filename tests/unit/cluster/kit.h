@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One broker's part in the cluster on a simulated machine: coordinator/local on its disk, the controller, no replicas. It
+ * can be stopped and started again.
+ */
+#ifndef TEST_CLUSTER_KIT_H
+#define TEST_CLUSTER_KIT_H
+
+#include "cluster/internal.h"
+#include "module/host.h"
+#include "sim/sim.h"
+
+#include <glib.h>
+
+typedef struct Kit
+{
+  StkSim *sim;
+  StkWorld *world;
+  StkBrokerConfig *config;
+  StokerHost host;
+  StkPool *pool;
+  StokerBroker b;
+  StokerInstance *coordinator;
+  const StokerCoordinatorOps *ops;
+  StokerError err; /* of join or start; code 0: none */
+  bool answered;
+  /* the newest answer of kit_get .. */
+  int code;
+  char *data; /* NULL: null */
+  StokerCoordStat stat;
+  GPtrArray *children;
+  GString *log;
+} Kit;
+
+/* Config: "key = value" lines. */
+Kit *kit_new (const char *config);
+/* Joins and starts; fails the test if that does not work. */
+void kit_start (Kit *k);
+/* The same up to what goes wrong. */
+bool kit_try_start (Kit *k);
+void kit_stop (Kit *k);
+void kit_free (Kit *k); /* stops it too */
+
+/* Runs until *flag. */
+void kit_until (Kit *k, const bool *flag);
+/* Lets everything settle. */
+void kit_settle (Kit *k);
+
+int kit_create (Kit *k, const char *path, const char *data);
+int kit_set (Kit *k, const char *path, const char *data);
+int kit_remove (Kit *k, const char *path);
+int kit_get (Kit *k, const char *path);
+int kit_children (Kit *k, const char *path);
+
+const StkSnapshot *kit_snapshot (Kit *k);
+const StkMetaTopic *kit_topic (Kit *k, const char *name);
+
+#endif
