@@ -8,7 +8,7 @@
 uint8_t *
 stoker_buf_reserve (StokerBuf *b, size_t n)
 {
-  if (n > b->cap - b->len) {
+  if (n > b->cap - b->len || b->data == NULL) { /* never NULL, also for n == 0 */
     size_t want = MAX (b->cap * 2, (size_t)256);
     g_assert (n <= SIZE_MAX / 2 - b->len);
     while (want < b->len + n)

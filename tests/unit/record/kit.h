@@ -101,6 +101,18 @@ kit_peek (const StokerBuf *b)
   return h;
 }
 
+/* Field by field: there is padding between them. */
+static inline bool
+kit_same_header (const StokerBatch *a, const StokerBatch *b)
+{
+  return a->base_offset == b->base_offset && a->length == b->length && a->leader_epoch == b->leader_epoch
+         && a->magic == b->magic && a->crc == b->crc && a->attributes == b->attributes
+         && a->last_offset_delta == b->last_offset_delta && a->base_timestamp == b->base_timestamp
+         && a->max_timestamp == b->max_timestamp && a->producer_id == b->producer_id
+         && a->producer_epoch == b->producer_epoch && a->base_sequence == b->base_sequence
+         && a->record_count == b->record_count;
+}
+
 /* Validates and checks that what comes out is one whole good batch. */
 static inline int16_t
 kit_validate (Kit *k, StokerBuf *in)
@@ -111,7 +123,7 @@ kit_validate (Kit *k, StokerBuf *in)
     g_assert_cmpint (stoker_batch_peek (k->out.bytes.data, k->out.bytes.len, &h), ==, 0);
     g_assert_cmpuint (k->out.bytes.len, ==, h.length);
     g_assert_true (stoker_batch_crc_ok (k->out.bytes.data, &h));
-    g_assert_true (memcmp (&h, &k->out.batch, sizeof h) == 0);
+    g_assert_true (kit_same_header (&h, &k->out.batch));
     g_assert_cmpint (h.base_offset, ==, 0);
   }
   return k->out.error;
