@@ -106,6 +106,8 @@ handle (Session *s, uint8_t *data, size_t len)
     stoker_conn_hold (s->conn, false);
     answer (s, data, len);
     return 0;
+  case 'd': /* nothing */
+    return 0;
   case 'c': /* echo and close */
     answer (s, data, len);
     stoker_conn_close (s->conn, true, "asked to");

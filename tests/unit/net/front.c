@@ -149,7 +149,7 @@ front_counts (Front *f)
 }
 
 void
-front_wait (Front *f, bool (*ok) (const StkConnCounts *c, gint64 wanted), gint64 wanted)
+front_wait (Front *f, bool (*ok) (const StkConnCounts *c, int64_t wanted), int64_t wanted)
 {
   for (int i = 0; i < 1000; i++) {
     StkConnCounts c = front_counts (f);

@@ -31,7 +31,7 @@ void front_on (StkActor *a, void (*fn) (void *user), void *user);
 /* The counts of all I/O actors together. */
 StkConnCounts front_counts (Front *f);
 /* Waits (10 s) until the counts satisfy `ok`. */
-void front_wait (Front *f, bool (*ok) (const StkConnCounts *c, gint64 wanted), gint64 wanted);
+void front_wait (Front *f, bool (*ok) (const StkConnCounts *c, int64_t wanted), int64_t wanted);
 
 /* A blocking client; from `host` when not NULL. */
 int front_connect (Front *f, const char *from_host);

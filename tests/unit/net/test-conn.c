@@ -196,7 +196,7 @@ test_hold (void)
 }
 
 static bool
-all_closed (const StkConnCounts *c, gint64 wanted)
+all_closed (const StkConnCounts *c, int64_t wanted)
 {
   return c->open == 0 && c->closed == (guint64)wanted;
 }
@@ -290,13 +290,13 @@ test_deaf_peer (void)
 }
 
 static bool
-count_open (const StkConnCounts *c, gint64 wanted)
+count_open (const StkConnCounts *c, int64_t wanted)
 {
   return c->open == (guint64)wanted;
 }
 
 static bool
-none_reading (const StkConnCounts *c, gint64 wanted)
+none_reading (const StkConnCounts *c, int64_t wanted)
 {
   return c->reading == 0;
 }
@@ -333,7 +333,7 @@ test_limits (void)
 }
 
 static bool
-some_idle_closed (const StkConnCounts *c, gint64 wanted)
+some_idle_closed (const StkConnCounts *c, int64_t wanted)
 {
   return c->idle_closed >= (guint64)wanted;
 }
