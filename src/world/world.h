@@ -70,7 +70,7 @@ void stk_actor_post (StkActor *a, StkTask *t);
 bool stk_actor_is_current (const StkActor *a);
 /* Arms (or moves) a timer; fires on the actor at or after the deadline (monotonic). Actor thread only. */
 void stk_actor_timer_set (StkActor *a, StkTimer *t, int64_t deadline_us);
-void stk_actor_timer_cancel (StkActor *a, StkTimer *t); /* not armed: does nothing */
+void stk_actor_timer_cancel (StkActor *a, StkTimer *t); /* not armed: does nothing; also allowed after the loop has ended */
 /* Monotonic time, read once per turn of the loop. Actor thread only. */
 int64_t stk_actor_now_us (StkActor *a);
 StkWorld *stk_actor_world (StkActor *a);
