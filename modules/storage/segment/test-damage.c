@@ -249,7 +249,7 @@ test_leftovers (void)
   Kit *k = filled ();
   g_autofree char *doomed = g_build_filename (k->path, "old-3.0123456789abcdef0123456789abcdef-delete", NULL);
   g_autofree char *inside = g_build_filename (doomed, "00000000000000000000.log", NULL);
-  g_autofree char *first = NULL, *second = NULL, *swap = NULL;
+  g_autofree char *second = NULL, *swap = NULL;
   g_autoptr (GPtrArray) logs = NULL, rest = NULL;
 
   stop (k);
