@@ -234,12 +234,14 @@ seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerRea
     if (rc != 0)
       return rc < 0 ? -rc : 0;
     rc = read_segment (log, &v, &at, limit, &r, &f, &len);
+    if (rc < 0 && v.seg->dropped) /* removed since we looked */
+      rc = -ENOENT;
     seg_segment_unref (v.seg);
     if (rc == 1) {
       hand_out (out, f, &r, len);
       return 0;
     }
-    if (rc == -ENOENT || (rc < 0 && v.seg->dropped)) { /* removed since we looked */
+    if (rc == -ENOENT) {
       retries++;
       continue;
     }
