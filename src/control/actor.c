@@ -129,12 +129,20 @@ drop_source (gpointer s)
 }
 
 static void
-glib_free (StkActor *base)
+glib_join (StkActor *base)
 {
   GlibActor *a = (GlibActor *)base;
 
   if (a->started)
     pthread_join (a->thread, NULL);
+  a->started = false;
+}
+
+static void
+glib_free (StkActor *base)
+{
+  GlibActor *a = (GlibActor *)base;
+
   stk_actor_drain (base);
   g_slist_free_full (a->signals, drop_source);
   drop_source (a->source);
@@ -143,7 +151,7 @@ glib_free (StkActor *base)
   g_free (a);
 }
 
-static const StkActorOps glib_ops = { glib_start, glib_run, glib_wake, glib_watch_signal, glib_free };
+static const StkActorOps glib_ops = { glib_start, glib_run, glib_wake, glib_watch_signal, glib_join, glib_free };
 
 StkActor *
 stk_glib_actor_new (StkWorld *w, const char *name)

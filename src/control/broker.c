@@ -177,6 +177,8 @@ stk_broker_free (StokerBroker *b)
 {
   if (b == NULL)
     return;
+  if (b->control)
+    stk_actor_join (b->control);
   for (int i = 0; i < b->n_io; i++)
     stk_actor_quit (b->io_actors[i]);
   for (int i = 0; i < b->n_dirs; i++)

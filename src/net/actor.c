@@ -99,12 +99,20 @@ event_wake (StkActor *base)
 }
 
 static void
-event_actor_free (StkActor *base)
+event_join (StkActor *base)
 {
   EventActor *a = (EventActor *)base;
 
   if (a->started)
     pthread_join (a->thread, NULL);
+  a->started = false;
+}
+
+static void
+event_actor_free (StkActor *base)
+{
+  EventActor *a = (EventActor *)base;
+
   stk_actor_drain (base);
   if (a->loop) {
     event_free (a->wake);
@@ -117,7 +125,7 @@ event_actor_free (StkActor *base)
   g_free (a);
 }
 
-static const StkActorOps event_ops = { event_start, NULL, event_wake, NULL, event_actor_free };
+static const StkActorOps event_ops = { event_start, NULL, event_wake, NULL, event_join, event_actor_free };
 
 /* Out of descriptors: the loop stays NULL, and start says so. */
 static void

@@ -66,12 +66,19 @@ run_actor (SimActor *a)
 }
 
 static void
-sim_actor_free (StkActor *base)
+sim_join (StkActor *base)
 {
   SimActor *a = (SimActor *)base;
 
   while (a->started && !base->quitting && stk_actor_has_work (base))
     run_actor (a);
+}
+
+static void
+sim_actor_free (StkActor *base)
+{
+  SimActor *a = (SimActor *)base;
+
   stk_actor_drain (base);
   g_ptr_array_remove (SIM_OF (base->world)->actors, a);
   g_ptr_array_unref (a->ends);
@@ -80,7 +87,7 @@ sim_actor_free (StkActor *base)
   g_free (a);
 }
 
-static const StkActorOps actor_ops = { sim_start, NULL, sim_wake, NULL, sim_actor_free };
+static const StkActorOps actor_ops = { sim_start, NULL, sim_wake, NULL, sim_join, sim_actor_free };
 
 static StkActor *
 sim_actor_new (StkWorld *w, StkActorKind kind, const char *name)

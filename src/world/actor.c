@@ -75,11 +75,18 @@ stk_actor_quit (StkActor *a)
 }
 
 void
+stk_actor_join (StkActor *a)
+{
+  g_assert (current != a);
+  a->ops->join (a);
+}
+
+void
 stk_actor_free (StkActor *a)
 {
   if (a == NULL)
     return;
-  g_assert (current != a);
+  stk_actor_join (a);
   a->ops->free (a);
 }
 

@@ -34,7 +34,8 @@ typedef struct StkActorOps
   void (*run) (StkActor *a);  /* NULL: cannot run on the caller's thread */
   void (*wake) (StkActor *a); /* its mailbox was empty and no longer is; any thread but its own */
   void (*watch_signal) (StkActor *a, int signum, void (*fn) (void *user, int signum), void *user);
-  void (*free) (StkActor *a); /* waits for its thread, drains it (stk_actor_drain), frees everything */
+  void (*join) (StkActor *a); /* waits for the end of its loop */
+  void (*free) (StkActor *a); /* after join; drains it (stk_actor_drain), frees everything */
 } StkActorOps;
 
 /* First member of every implementation's actor. */

@@ -62,7 +62,10 @@ int stk_actor_start (StkActor *a, StokerError *err);
 void stk_actor_run (StkActor *a);
 /* Ends its loop after the tasks that were posted before; any thread. */
 void stk_actor_quit (StkActor *a);
-/* After quit: waits for its thread, frees it. Tasks posted after quit are run here, by the caller. Not from its own thread. */
+/* After quit: waits until its loop has ended. From then on the caller stands for it: what belongs to it can be taken apart. Not from
+ * its own thread; one caller. Nothing to wait for (it ran on the caller's thread, or never): returns at once. */
+void stk_actor_join (StkActor *a);
+/* After quit: joins it, frees it. Tasks posted after quit are run here, by the caller. Not from its own thread. */
 void stk_actor_free (StkActor *a);
 /* Posts; never waits, never runs it inside the call. Any thread. */
 void stk_actor_post (StkActor *a, StkTask *t);
