@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/internal.h"
-#include "cluster/json.h"
 
 /* ---- what the parts share */
 void
@@ -186,13 +185,10 @@ on_old_notes (void *user, const StokerCoordReply *reply)
 static void
 become_active (StkController *c)
 {
-  g_autofree char *feature = stk_json_feature ();
-
   stk_tree_children (&c->tree, "/log_dir_event_notification", STK_NO_WATCH, on_old_notes, c);
   stk_tree_children (&c->tree, "/isr_change_notification", STK_NO_WATCH, on_old_notes, c);
   stk_ctl_changes_begin (c); /* before the settings are read, so that no change is missed */
   stk_ctl_topics_begin (c);
-  stk_tree_create (&c->tree, "/feature", feature, 0, NULL, NULL);
 }
 
 static void

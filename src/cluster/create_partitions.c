@@ -13,6 +13,7 @@ typedef struct Growth
   StkTopics *t;
   StokerCreatePartitions *req;
   int32_t writing;
+  GHashTable *twice; /* names that occur more than once */
 } Growth;
 
 typedef struct Write
@@ -57,6 +58,7 @@ waited (void *user, bool timed_out)
     if (g->req->topics[i].error == 0 && !grown (s, &g->req->topics[i]))
       g->req->topics[i].error = STOKER_REQUEST_TIMED_OUT;
   stk_call_finish (&g->req->call);
+  g_hash_table_unref (g->twice);
   g_free (g);
 }
 
@@ -137,9 +139,8 @@ allowed (Growth *g, const StkTopicState *now, int32_t i)
 {
   StokerAddPartitions *a = &g->req->topics[i];
 
-  for (int32_t k = 0; k < g->req->n_topics; k++)
-    if (k != i && stoker_str_equal (g->req->topics[k].name, a->name))
-      return refuse (g, a, STOKER_INVALID_REQUEST, "Duplicate topic in request.");
+  if (g_hash_table_contains (g->twice, &a->name))
+    return refuse (g, a, STOKER_INVALID_REQUEST, "Duplicate topic in request.");
   if ((a->error = stk_broker_authorize (g->t->b, g->req->call.ctx, OPERATION_ALTER, RESOURCE_TOPIC_ACL, a->name)) != 0)
     return false;
   if (now == NULL || now->n_partitions == 0)
@@ -182,7 +183,7 @@ grow_on_control (StokerCall *call)
   Growth *g = g_new0 (Growth, 1);
   int16_t refused = stk_topics_active (t);
 
-  *g = (Growth){ t, req, 1 };
+  *g = (Growth){ t, req, 1, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
   for (int32_t i = 0; i < req->n_topics; i++) {
     if (refused)
       req->topics[i].error = refused;

@@ -183,16 +183,6 @@ begin (Creation *c)
     written_all (c);
 }
 
-/* A topic that is named twice in one request is refused both times. */
-static bool
-named_twice (const StokerCreateTopics *req, int32_t i)
-{
-  for (int32_t k = 0; k < req->n_topics; k++)
-    if (k != i && stoker_str_equal (req->topics[k].name, req->topics[i].name))
-      return true;
-  return false;
-}
-
 static void
 create_on_control (StokerCall *call)
 {
@@ -200,13 +190,14 @@ create_on_control (StokerCall *call)
   StkTopics *t = call->ctx->broker->topics;
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
+  g_autoptr (GHashTable) twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
 
   *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .timeout_ms = req->timeout_ms };
   c->plans = g_new0 (StkTopicPlan, MAX (c->n, 1));
   for (int32_t i = 0; i < c->n; i++) {
     if (refused) {
       c->plans[i].error = refused;
-    } else if (named_twice (req, i)) {
+    } else if (g_hash_table_contains (twice, &req->topics[i].name)) { /* refused both times */
       c->plans[i].error = STOKER_INVALID_REQUEST;
       c->plans[i].message = g_strdup ("Duplicate topic name.");
     } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
@@ -234,10 +225,12 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
   *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .timeout_ms = 10000 };
   c->plans = g_new0 (StkTopicPlan, MAX (n, 1));
   for (int32_t i = 0; i < n; i++) {
-    StokerConfigPair offsets[] = { { STOKER_STR_LIT ("cleanup.policy"), STOKER_STR_LIT ("compact") },
-                                   { STOKER_STR_LIT ("compression.type"), STOKER_STR_LIT ("producer") } };
+    g_autofree char *segment = g_strdup_printf ("%" G_GINT64_FORMAT, t->b->config->offsets_topic_segment_bytes);
+    StokerConfigPair offsets[] = { { STOKER_STR_LIT ("compression.type"), STOKER_STR_LIT ("producer") },
+                                   { STOKER_STR_LIT ("cleanup.policy"), STOKER_STR_LIT ("compact") },
+                                   { STOKER_STR_LIT ("segment.bytes"), stoker_str (segment) } };
     bool internal = stoker_str_is (names[i], "__consumer_offsets");
-    StokerCreateTopic in = { .name = names[i], .n_partitions = -1, .replication_factor = -1, .configs = offsets, .n_configs = internal ? 2 : 0 };
+    StokerCreateTopic in = { .name = names[i], .n_partitions = -1, .replication_factor = -1, .configs = offsets, .n_configs = internal ? 3 : 0 };
     if (refused)
       c->plans[i].error = refused;
     else

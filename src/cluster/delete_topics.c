@@ -20,13 +20,22 @@ typedef struct Write
   int32_t index;
 } Write;
 
+/* Gone from the tree too, not only from the snapshot: whoever is told so may make a topic of that name at once. */
+static bool
+is_gone (const Deletion *d, const StokerDeleteTopic *topic)
+{
+  const StkTopicState *now = stk_ctl_topic (d->t->b->controller, topic->name);
+
+  return now == NULL || !stoker_uuid_equal (now->id, topic->id);
+}
+
 static bool
 all_gone (void *user, const StkSnapshot *s)
 {
   Deletion *d = user;
 
   for (int32_t i = 0; i < d->req->n_topics; i++)
-    if (d->req->topics[i].error == 0 && stk_snapshot_topic_by_id (s, d->req->topics[i].id))
+    if (d->req->topics[i].error == 0 && !is_gone (d, &d->req->topics[i]))
       return false;
   return true;
 }
@@ -35,10 +44,9 @@ static void
 waited (void *user, bool timed_out)
 {
   Deletion *d = user;
-  const StkSnapshot *s = stk_meta_store_peek (d->t->b->meta, -1);
 
   for (int32_t i = 0; timed_out && i < d->req->n_topics; i++)
-    if (d->req->topics[i].error == 0 && stk_snapshot_topic_by_id (s, d->req->topics[i].id))
+    if (d->req->topics[i].error == 0 && !is_gone (d, &d->req->topics[i]))
       d->req->topics[i].error = STOKER_REQUEST_TIMED_OUT;
   stk_call_finish (&d->req->call);
   g_free (d);

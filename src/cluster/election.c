@@ -64,7 +64,7 @@ static void
 candidate (Election *e)
 {
   StkController *c = e->c;
-  g_autofree char *epoch = NULL;
+  g_autofree char *epoch = NULL, *feature = stk_json_feature ();
   StkMulti *m;
 
   if (!c->epoch_known) {
@@ -79,6 +79,8 @@ candidate (Election *e)
   stk_multi_set (m, "/controller_epoch", g_steal_pointer (&epoch), c->epoch_version);
   stk_multi_send (m, &c->tree, on_elected, e);
   stk_tree_exists (&c->tree, "/controller", (StokerCoordWatch){ on_event, c }, NULL, NULL);
+  /* Every controller sees to it that this is there; now, so that it shares the election's commit. */
+  stk_tree_create (&c->tree, "/feature", feature, 0, NULL, NULL);
 }
 
 static void

@@ -124,6 +124,23 @@ collision (const StkSnapshot *s, StokerStr name)
   return NULL;
 }
 
+/* Some clients look at these texts. */
+static void
+name_invalid (StokerStr name, StkTopicPlan *plan)
+{
+  if (name.len == 0)
+    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: the empty string is not allowed");
+  else if (name.len <= 2 && name.data[0] == '.')
+    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: '.' or '..' is not allowed");
+  else if (name.len > 249)
+    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: the length of '%.*s' is longer than the max allowed length 249", (int)MIN (name.len, 260),
+            name.data);
+  else
+    refuse (plan, STOKER_INVALID_TOPIC,
+            "Topic name is invalid: '%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", (int)name.len,
+            name.data);
+}
+
 static bool
 name_allowed (const StkSnapshot *s, const StokerCreateTopic *in, StkTopicPlan *plan)
 {
@@ -135,8 +152,7 @@ name_allowed (const StkSnapshot *s, const StokerCreateTopic *in, StkTopicPlan *p
   else if (stk_snapshot_topic (s, in->name))
     refuse (plan, STOKER_TOPIC_ALREADY_EXISTS, "Topic '%.*s' already exists.", len, name);
   else if (!stk_topic_name_valid (in->name))
-    refuse (plan, STOKER_INVALID_TOPIC,
-            "Topic name '%.*s' is invalid: it must have 1 to 249 characters of letters, digits, '.', '_' and '-', and not be \".\" or \"..\"", len, name);
+    name_invalid (in->name, plan);
   else if ((other = collision (s, in->name)) != NULL)
     refuse (plan, STOKER_INVALID_TOPIC, "Topic '%.*s' collides with existing topic: %s", len, name, other);
   return plan->error == 0;

@@ -73,6 +73,37 @@ stk_topics_active (const StkTopics *t)
   return !t->stopped && stk_controller_active (t->b->controller) ? STOKER_OK : STOKER_NOT_CONTROLLER;
 }
 
+static guint
+name_hash (const void *key)
+{
+  const StokerStr *s = key;
+  guint h = 2166136261u;
+
+  for (size_t i = 0; i < s->len; i++)
+    h = (h ^ (uint8_t)s->data[i]) * 16777619u;
+  return h;
+}
+
+static gboolean
+name_equal (const void *a, const void *b)
+{
+  return stoker_str_equal (*(const StokerStr *)a, *(const StokerStr *)b);
+}
+
+GHashTable *
+stk_names_twice (const void *items, size_t size, size_t offset, int32_t n)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (name_hash, name_equal);
+  GHashTable *twice = g_hash_table_new (name_hash, name_equal);
+
+  for (int32_t i = 0; i < n; i++) {
+    void *name = (void *)(uintptr_t)((const char *)items + size * (size_t)i + offset);
+    if (!g_hash_table_add (seen, name))
+      g_hash_table_add (twice, name);
+  }
+  return twice;
+}
+
 int16_t
 stk_topics_code (int coord_code)
 {

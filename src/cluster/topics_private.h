@@ -43,6 +43,9 @@ void stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *use
                       void (*end) (void *user, bool timed_out), void *user);
 /* NOT_CONTROLLER unless this broker is the active controller and takes requests. */
 int16_t stk_topics_active (const StkTopics *t);
+/* The names (StokerStr at `offset` of each of n items of `size` bytes) that occur more than once: a set of StokerStr *. It looks into the
+ * items; unref it before they go. */
+GHashTable *stk_names_twice (const void *items, size_t size, size_t offset, int32_t n);
 /* What a coordinator's answer means for a client. */
 int16_t stk_topics_code (int coord_code);
 

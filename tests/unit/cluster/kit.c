@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kit.h"
 
+#include "cluster/topics.h"
 #include "module/instance.h"
 #include "module/option.h"
 
@@ -53,6 +54,7 @@ kit_new (const char *config)
   k->world = stk_sim_machine (k->sim);
   k->config = stk_broker_config_for_test (config, "/data");
   k->log = g_string_new (NULL);
+  k->arena = stoker_arena_new (0);
   k->children = g_ptr_array_new_with_free_func (g_free);
   return k;
 }
@@ -113,6 +115,7 @@ do_stop (void *user)
 {
   Kit *k = user;
 
+  stk_topics_stop (k->b.topics);
   stk_controller_stop (k->b.controller, on_stopped, k);
 }
 
@@ -153,6 +156,7 @@ kit_try_start (Kit *k)
   g_assert_cmpint (stk_actor_start (k->b.control, NULL), ==, 0);
   make_coordinator (k);
   k->b.controller = stk_controller_new (&k->b, k->coordinator);
+  k->b.topics = stk_topics_new (&k->b);
   run (k, do_join);
   if (k->err.code == 0)
     run (k, do_start);
@@ -170,6 +174,7 @@ void
 kit_stop (Kit *k)
 {
   run (k, do_stop);
+  stk_topics_free (k->b.topics);
   stk_controller_free (k->b.controller);
   stk_instance_free (k->coordinator);
   stk_actor_quit (k->b.control);
@@ -188,10 +193,53 @@ kit_free (Kit *k)
     kit_stop (k);
   stk_broker_config_free (k->config);
   stk_sim_free (k->sim);
+  stoker_arena_free (k->arena);
   g_ptr_array_unref (k->children);
   g_string_free (k->log, TRUE);
   g_free (k->data);
   g_free (k);
+}
+
+/* ---- services */
+typedef struct Service
+{
+  void (*fn) (void *request);
+  void *request;
+} Service;
+
+static void
+on_call (StokerCall *call)
+{
+  ((Kit *)call->user)->answered = true;
+}
+
+static void
+do_call (void *user)
+{
+  Service *s = user;
+
+  s->fn (s->request);
+  g_free (s);
+}
+
+void
+kit_call_begin (Kit *k, void (*service) (void *request), void *request)
+{
+  Service *s = g_new (Service, 1);
+  StokerCall *call = request; /* every request begins with it */
+
+  *s = (Service){ service, request };
+  k->ctx = (StokerContext){ .broker = &k->b };
+  *call = (StokerCall){ .ctx = &k->ctx, .api_key = -1, .api_version = -1, .arena = k->arena, .done = on_call, .user = k };
+  k->answered = false;
+  stk_actor_call (k->b.control, do_call, s);
+}
+
+void
+kit_call (Kit *k, void (*service) (void *request), void *request)
+{
+  kit_call_begin (k, service, request);
+  kit_until (k, &k->answered);
 }
 
 /* ---- the tree */

@@ -30,6 +30,8 @@ typedef struct Kit
   StokerCoordStat stat;
   GPtrArray *children;
   GString *log;
+  StokerContext ctx;
+  StokerArena *arena; /* what services answer lives as long as the kit */
 } Kit;
 
 /* Config: "key = value" lines. */
@@ -51,6 +53,10 @@ int kit_set (Kit *k, const char *path, const char *data);
 int kit_remove (Kit *k, const char *path);
 int kit_get (Kit *k, const char *path);
 int kit_children (Kit *k, const char *path);
+
+/* Asks a service (its request's call is filled in here) and waits for the answer; begin does not wait. */
+void kit_call (Kit *k, void (*service) (void *request), void *request);
+void kit_call_begin (Kit *k, void (*service) (void *request), void *request);
 
 const StkSnapshot *kit_snapshot (Kit *k);
 const StkMetaTopic *kit_topic (Kit *k, const char *name);
