@@ -89,11 +89,11 @@ run_deterministic (Check *c)
   if (same <= KEYS / 8)
     return true; /* keys decide nothing */
   for (size_t i = 0; i < KEYS; i++) {
-    StokerBytes copy = { g_memdup2 (keys[i].data, keys[i].len + 1), keys[i].len };
-    CHECK (pick (c, &view, &copy, 1, again) == 0, "pick fails");
+    g_autofree uint8_t *copy = g_memdup2 (keys[i].data, keys[i].len + 1);
+    StokerBytes key = { copy, keys[i].len };
+    CHECK (pick (c, &view, &key, 1, again) == 0, "pick fails");
     CHECK (first[i] == again[0], "a key of %zu bytes goes to partition %d, then to %d", keys[i].len, first[i],
            again[0]);
-    g_free (copy.data);
   }
   return true;
 }
