@@ -6,9 +6,9 @@ set -u
 gen=$1 conf=$2 modules=$3
 mkdir -p "$conf/conf.d"
 "$gen" > "$conf/stoker.conf" || exit 1
-for so in "$modules"/*/*/.libs/*.so; do
+for so in "$modules"/*/*/.libs/*.so "$modules"/*/.libs/*.so; do
   [ -e "$so" ] || continue
-  name=$(basename "$so" .so) kind=$(basename "$(dirname "$(dirname "$(dirname "$so")")")")
+  name=$(basename "$so" .so) kind=${so#*/modules/} kind=${kind%%/*}
   file=$conf/conf.d/$kind.${name//_/-}.conf
   if text=$("$gen" "$kind/${name//_/-}"); then
     if [ -n "$text" ]; then printf '%s\n' "$text" > "$file"; else rm -f "$file"; fi

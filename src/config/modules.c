@@ -130,6 +130,17 @@ take_option (const StokerModule *m, const StkInstanceLine *l, void *conf, GHashT
                       err.text);
 }
 
+/* A coordinator that keeps files, and was not told where, keeps them in the first log directory. */
+static void
+fill_directory (const StkBrokerConfig *c, const StokerModule *m, void *conf, GHashTable *given)
+{
+  const StokerOption *row = stk_option_find (m->options, m->n_options, "directory");
+
+  if (m->kind == STOKER_KIND_COORDINATOR && row && row->type == STOKER_OPTION_PATH && row->def == NULL
+      && !g_hash_table_contains (given, row))
+    (void)stk_option_parse (row, c->log_dirs[0], NULL, conf, NULL);
+}
+
 /* A conf of the module for the instance of that name; NULL when an option is wrong. */
 static void *
 make_conf (const StkBrokerConfig *c, const StokerModule *m, const char *name, StkReport *report)
@@ -147,6 +158,7 @@ make_conf (const StkBrokerConfig *c, const StokerModule *m, const char *name, St
     if ((m->options[i].flags & STOKER_OPTION_REQUIRED) && !g_hash_table_contains (given, &m->options[i]))
       stk_report_error (report, NULL, 0, "%s.%s.%s must be set: %s", stk_kind_name (m->kind), name, m->options[i].name,
                         m->options[i].summary);
+  fill_directory (c, m, conf, given);
   if (stk_report_errors (report) == errors)
     return conf;
   stk_conf_free (m, conf);

@@ -18,7 +18,6 @@
 #include "group/groups.h"
 #include "meta/store.h"
 #include "module/host.h"
-#include "module/option.h"
 #include "module/registry.h"
 #include "net/server.h"
 
@@ -93,18 +92,6 @@ make_log (StokerBroker *b, StokerError *err)
   return 0;
 }
 
-/* A coordinator that keeps files, and was not told where, keeps them in the first log directory. */
-static bool
-fill_directory (void *user, StokerInstance *i)
-{
-  const StokerOption *row = stk_option_find (i->module->options, i->module->n_options, "directory");
-  const StkBrokerConfig *c = user;
-
-  if (row && row->type == STOKER_OPTION_PATH && *(char *const *)((const char *)i->conf + row->offset) == NULL)
-    (void)stk_option_parse (row, c->log_dirs[0], NULL, (void *)i->conf, NULL);
-  return true;
-}
-
 static int
 load_modules (StokerBroker *b, StokerError *err)
 {
@@ -113,12 +100,15 @@ load_modules (StokerBroker *b, StokerError *err)
 
   b->registry = stk_registry_new (b->host, b->config->module_path);
   ok = stk_config_modules (b->config, b->registry, STK_MODULES_START, report);
+  for (size_t i = 0; i < stk_report_warnings (report); i++)
+    stk_log (b->log, STOKER_LOG_WARN, "config", "config.warning", "%s", stk_report_warning_line (report, i));
+  for (size_t i = 1; i < stk_report_errors (report); i++) /* the first is the caller's */
+    stk_log (b->log, STOKER_LOG_ERROR, "config", "config.wrong", "%s", stk_report_error_line (report, i));
   if (!ok)
     (void)stk_report_to_error (report, err);
   stk_report_free (report);
   if (!ok)
     return -1;
-  stk_registry_each (b->registry, STOKER_KIND_COORDINATOR, fill_directory, (void *)b->config);
   return 0;
 }
 

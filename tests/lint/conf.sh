@@ -6,9 +6,9 @@
 same () { diff -u "$1" <("$top_builddir/conf/gen-conf" ${2:+"$2"}); }
 
 check "conf/stoker.conf" same "$top_srcdir/conf/stoker.conf"
-for so in "$top_builddir"/modules/*/*/.libs/*.so; do
+for so in "$top_builddir"/modules/*/*/.libs/*.so "$top_builddir"/modules/*/.libs/*.so; do
   [ -e "$so" ] || continue
-  name=$(basename "$so" .so) kind=$(basename "$(dirname "$(dirname "$(dirname "$so")")")")
+  name=$(basename "$so" .so) kind=${so#*/modules/} kind=${kind%%/*}
   name=${name//_/-} file=$top_srcdir/conf/conf.d/$kind.$name.conf
   if [ -n "$("$top_builddir/conf/gen-conf" "$kind/$name" 2>/dev/null)" ]; then
     check "conf/conf.d/$kind.$name.conf" same "$file" "$kind/$name"

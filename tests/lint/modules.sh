@@ -17,10 +17,10 @@ writable () {
 }
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 found=
-for so in "$top_builddir"/modules/*/*/.libs/*.so; do
+for so in "$top_builddir"/modules/*/*/.libs/*.so "$top_builddir"/modules/*/.libs/*.so; do
   [ -e "$so" ] || continue
   found=1
-  name=$(basename "$so" .so) kind=$(basename "$(dirname "$(dirname "$(dirname "$so")")")")
+  name=$(basename "$so" .so) kind=${so#*/modules/} kind=${kind%%/*}
   exported=$(nm -D --defined-only "$so" | awk '{ print $3 }' | grep -vE '^(_init|_fini|_edata|_end|__bss_start|__(asan|gcov|llvm|odr_asan|start|stop).*)$' | sort | tr '\n' ' ')
   is "$kind/$name exports one symbol" "$exported" "stoker_module_${kind}_${name//-/_} "
   if grep -qE "^STOKER_CFLAGS = .*(-fsanitize|--coverage)" "$top_builddir/Makefile"; then
