@@ -85,7 +85,7 @@ static int
 release (StokerLog *log, int rc, const char *what, StokerError *err)
 {
   if (rc == 0)
-    rc = seg_epochs_write (log);
+    rc = seg_epochs_write (log, false);
   pthread_mutex_lock (&log->lock);
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);
@@ -102,6 +102,7 @@ seg_drop (StokerInstance *self, StokerLog *log, int64_t offset, const char *reas
   int64_t end;
   bool roll;
 
+  seg_settle (log); /* flushing takes long: before appends are held up */
   claim (log);
   pthread_mutex_lock (&log->lock);
   end = log->end;
@@ -122,6 +123,7 @@ seg_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerError
 {
   int rc;
 
+  seg_settle (log);
   claim (log);
   pthread_mutex_lock (&log->lock);
   log->start = MAX (log->start, MIN (offset, log->end));

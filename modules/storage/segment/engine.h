@@ -154,7 +154,7 @@ struct StokerLog
   pthread_mutex_t lock;
   pthread_cond_t cond;
   LogSettings set;
-  bool claimed, settling, closed, failed, epochs_dirty, epochs_writing, job_posted, job_running;
+  bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
   uint32_t cuts; /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs; /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
@@ -264,8 +264,9 @@ int seg_index_rewrite (StokerLog *log, Segment *s);
 void seg_epoch_note (StokerLog *log, const StokerBatch *b);
 void seg_epochs_cut_end (StokerLog *log, int64_t end);
 void seg_epochs_cut_start (StokerLog *log, int64_t start);
-/* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. */
-int seg_epochs_write (StokerLog *log);
+/* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. Before the recovery point moves up it
+ * must be on the disk (sync); until then it would be made from the log again. */
+int seg_epochs_write (StokerLog *log, bool sync);
 int seg_epochs_load (StokerLog *log, StokerError *err);
 int seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch);
 void seg_epoch_end (StokerInstance *self, StokerLog *log, int32_t epoch, StokerEpochEnd *out);

@@ -25,17 +25,35 @@ seg_epochs_cut_start (StokerLog *log, int64_t start)
   log->epochs_dirty |= stoker_epochs_cut_start (&log->epochs, start);
 }
 
-int
-seg_epochs_write (StokerLog *log)
+/* Replaces the file; without sync it may be lost with the power, but is never half written. */
+static int
+replace_file (StokerLog *log, const StokerBuf *b, bool sync)
 {
   g_autofree char *path = g_strdup_printf ("%s/%s/leader-epoch-checkpoint", log->dir->path, log->name);
+  g_autofree char *tmp = g_strconcat (path, ".tmp", NULL);
+  StokerFile *f;
+  int rc;
+
+  if (sync)
+    return stoker_disk_write_atomic (seg_disk (log), path, b->data, b->len);
+  rc = stoker_file_open (seg_disk (log), tmp, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+  if (rc < 0)
+    return rc;
+  rc = stoker_file_pwrite (f, b->data, b->len, 0);
+  stoker_file_unref (f);
+  return rc < 0 ? rc : stoker_disk_rename (seg_disk (log), tmp, path);
+}
+
+int
+seg_epochs_write (StokerLog *log, bool sync)
+{
   StokerBuf b = { 0 };
   int rc;
 
   pthread_mutex_lock (&log->lock);
   while (log->epochs_writing)
     pthread_cond_wait (&log->cond, &log->lock);
-  if (!log->epochs_dirty) {
+  if (!log->epochs_dirty && !(sync && log->epochs_unsynced)) {
     pthread_mutex_unlock (&log->lock);
     return 0;
   }
@@ -45,11 +63,12 @@ seg_epochs_write (StokerLog *log)
   for (uint32_t i = 0; i < log->epochs.n; i++)
     stoker_buf_printf (&b, "%d %" PRId64 "\n", log->epochs.list[i].epoch, log->epochs.list[i].start);
   pthread_mutex_unlock (&log->lock);
-  rc = stoker_disk_write_atomic (seg_disk (log), path, b.data, b.len);
+  rc = replace_file (log, &b, sync);
   stoker_buf_clear (&b);
   pthread_mutex_lock (&log->lock);
   log->epochs_writing = false;
   log->epochs_dirty |= rc < 0;
+  log->epochs_unsynced = !sync || rc < 0;
   pthread_cond_broadcast (&log->cond);
   pthread_mutex_unlock (&log->lock);
   return rc;
@@ -81,14 +100,12 @@ seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
   int rc;
 
   pthread_mutex_lock (&log->lock);
-  seg_claim (log);
+  seg_claim (log); /* the end must stand still */
   if (epoch > stoker_epochs_latest (&log->epochs))
     log->epochs_dirty |= stoker_epochs_assign (&log->epochs, epoch, log->end);
-  pthread_mutex_unlock (&log->lock);
-  rc = seg_epochs_write (log);
-  pthread_mutex_lock (&log->lock);
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);
+  rc = seg_epochs_write (log, false);
   if (rc == 0)
     return 0;
   stoker_log (self, STOKER_LOG_ERROR, "segment.write_failed", "cannot write the leader epochs: %s | log=%s", g_strerror (-rc), log->name);

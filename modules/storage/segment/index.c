@@ -72,17 +72,21 @@ seg_index_clear (Segment *s)
 }
 
 /* ---- writing */
+/* Writes b at pos; what lies behind it goes with `cut`. (Not by opening with TRUNCATE: ext4 writes out a file that was emptied and
+ * filled again when it is closed.) */
 static int
-write_at (StokerLog *log, Segment *s, const char *suffix, const StokerBuf *b, uint64_t pos, unsigned flags, bool sync)
+write_at (StokerLog *log, Segment *s, const char *suffix, const StokerBuf *b, uint64_t pos, bool cut, bool sync)
 {
   g_autofree char *path = seg_path (log, s->base, suffix);
   StokerFile *f;
-  int rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | flags, &f);
+  int rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, &f);
 
   if (rc < 0)
     return rc;
   if (b->len > 0)
     rc = stoker_file_pwrite (f, b->data, b->len, pos);
+  if (rc == 0 && cut && stoker_file_size (f) > (int64_t)(pos + b->len))
+    rc = stoker_file_truncate (f, pos + b->len);
   if (rc == 0 && sync)
     rc = stoker_file_sync (f);
   stoker_file_unref (f);
@@ -124,7 +128,7 @@ written (Segment *s, uint32_t n_offsets, uint32_t n_times)
 }
 
 static int
-write_out (StokerLog *log, Segment *s, unsigned flags, bool sync)
+write_out (StokerLog *log, Segment *s, bool cut, bool sync)
 {
   StokerBuf offsets = { 0 }, times = { 0 };
   uint32_t n_offsets, n_times;
@@ -138,9 +142,9 @@ write_out (StokerLog *log, Segment *s, unsigned flags, bool sync)
   at_time = s->disk_times;
   encode (s, n_offsets, n_times, &offsets, &times);
   pthread_mutex_unlock (&log->lock);
-  rc = write_at (log, s, ".index", &offsets, (uint64_t)at_offset * SEG_INDEX_ENTRY, flags, sync);
+  rc = write_at (log, s, ".index", &offsets, (uint64_t)at_offset * SEG_INDEX_ENTRY, cut, sync);
   if (rc == 0)
-    rc = write_at (log, s, ".timeindex", &times, (uint64_t)at_time * SEG_TIME_ENTRY, flags, sync);
+    rc = write_at (log, s, ".timeindex", &times, (uint64_t)at_time * SEG_TIME_ENTRY, cut, sync);
   stoker_buf_clear (&offsets);
   stoker_buf_clear (&times);
   if (rc == 0) {
@@ -156,14 +160,14 @@ seg_index_write (StokerLog *log, Segment *s, bool sync)
 {
   if (s->disk_offsets < 0) /* never opened for appending: the files are as they should be */
     return 0;
-  return write_out (log, s, 0, sync);
+  return write_out (log, s, false, sync);
 }
 
 int
 seg_index_rewrite (StokerLog *log, Segment *s)
 {
   s->disk_offsets = s->disk_times = 0;
-  return write_out (log, s, STOKER_OPEN_TRUNCATE, false);
+  return write_out (log, s, true, false);
 }
 
 /* ---- reading */
@@ -413,7 +417,7 @@ seg_index_truncate (StokerLog *log, Segment *s, int64_t target)
   int64_t key, n;
   uint32_t value;
   IndexFile x;
-  int rc = write_out (log, s, 0, false); /* then all of it is in the files */
+  int rc = write_out (log, s, false, false); /* then all of it is in the files */
 
   if (rc < 0)
     return rc;

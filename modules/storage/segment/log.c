@@ -262,7 +262,7 @@ seg_close (StokerInstance *self, StokerLog *log)
   if (rc == 0)
     rc = finish_active (log);
   if (rc == 0)
-    rc = seg_epochs_write (log);
+    rc = seg_epochs_write (log, true);
   if (rc == 0 && !log->failed)
     log->recovery = log->end;
   if (rc < 0 || log->failed) {
@@ -336,7 +336,7 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
   log->flushed_ms = seg_now_ms (log);
   pthread_mutex_unlock (&log->lock);
   if (rc == 0)
-    rc = seg_epochs_write (log);
+    rc = seg_epochs_write (log, true);
   if (rc == 0 && log->recovery < end) {
     rc = seg_file_get (log, s, &f);
     if (rc == 0) {

@@ -91,7 +91,7 @@ finish (StokerLog *log, Seal *seal)
   if (rc == 0 && seal->snapshot.len > 0)
     rc = seg_snapshot_write (log, seal->end, &seal->snapshot);
   if (rc == 0)
-    rc = seg_epochs_write (log);
+    rc = seg_epochs_write (log, true);
   return rc;
 }
 
@@ -167,7 +167,7 @@ job (void *user)
   pthread_mutex_unlock (&log->lock);
   if (!closed) {
     seg_settle (log);
-    seg_epochs_write (log);
+    seg_epochs_write (log, false);
     if (flush)
       seg_flush (log->engine->self, log, NULL);
     pthread_mutex_lock (&log->lock);

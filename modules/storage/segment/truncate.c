@@ -24,7 +24,7 @@ finish (StokerLog *log, int rc, const char *what, StokerError *err)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
     seg_mark_dirty (log, CHECKPOINT_START);
     seg_mark_dirty (log, CHECKPOINT_HW);
-    rc = seg_epochs_write (log);
+    rc = seg_epochs_write (log, true);
   }
   if (rc == 0)
     rc = seg_dir_write (log->engine, log->dir, 1u << CHECKPOINT_RECOVERY | 1u << CHECKPOINT_START, NULL);
