@@ -24,8 +24,8 @@ topic_out (Request *rq, const StokerTopicInfo *in, KmDescribeTopicPartitionsResp
                                                                               .n_replica_nodes = p->n_replicas,
                                                                               .isr_nodes = p->isr,
                                                                               .n_isr_nodes = p->n_isr,
-                                                                              .n_eligible_leader_replicas = -1,
-                                                                              .n_last_known_elr = -1,
+                                                                              .n_eligible_leader_replicas = 0,
+                                                                              .n_last_known_elr = 0,
                                                                               .offline_replicas = p->offline,
                                                                               .n_offline_replicas = p->n_offline };
   }
