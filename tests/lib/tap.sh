@@ -9,7 +9,10 @@ diag () { sed 's/^/# /'; }
 # check NAME COMMAND..: passes when the command succeeds; its output is shown when it does not.
 check () {
   local name=$1 out; shift
-  if out=$("$@" 2>&1); then ok "$name"; else nok "$name"; printf '%s\n' "$out" | tail -n 20 | diag; fi
+  # In this shell, not a subshell: the command may be a function that waits for our children.
+  out=$(mktemp)
+  if "$@" >"$out" 2>&1; then ok "$name"; else nok "$name"; tail -n 20 "$out" | diag; fi
+  rm -f "$out"
 }
 is () { # NAME GOT WANT
   if [ "$2" = "$3" ]; then ok "$1"; else nok "$1"; printf 'got:  %s\nwant: %s\n' "$2" "$3" | diag; fi
