@@ -13,15 +13,16 @@ stoker_txns_reset (StokerTxns *t, const StokerProducers *p)
 }
 
 bool
-stoker_txns_update (StokerTxns *t, StokerProducers *p, const StokerBatch *b, int control_type, int32_t coordinator_epoch,
-                    StokerTxnAborted *aborted)
+stoker_txns_update (StokerTxns *t, StokerProducers *p, const StokerBatch *b, int control_type,
+                    int32_t coordinator_epoch, StokerTxnAborted *aborted)
 {
   StokerProducerRow row;
   bool ends;
 
   if (b->producer_id < 0)
     return false;
-  ends = (control_type == 0 || control_type == 1) && stoker_producers_get (p, b->producer_id, &row) && row.txn_first_offset >= 0;
+  ends = (control_type == 0 || control_type == 1) && stoker_producers_get (p, b->producer_id, &row)
+         && row.txn_first_offset >= 0;
   stoker_producers_update (p, b, control_type, coordinator_epoch);
   if (!(b->attributes & STOKER_BATCH_TRANSACTIONAL))
     return false;
@@ -33,7 +34,8 @@ stoker_txns_update (StokerTxns *t, StokerProducers *p, const StokerBatch *b, int
     t->done = g_renew (StokerTxnDone, t->done, t->cap);
   }
   t->done[t->n++] = (StokerTxnDone){ row.txn_first_offset, b->base_offset };
-  *aborted = (StokerTxnAborted){ b->producer_id, row.txn_first_offset, b->base_offset, MIN (t->first_open, b->base_offset + 1) };
+  *aborted = (StokerTxnAborted){ b->producer_id, row.txn_first_offset, b->base_offset,
+                                 MIN (t->first_open, b->base_offset + 1) };
   return control_type == 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as the files of a partition. Input: flags (1: after a clean stop), then the lengths of six files (two bytes each) and
- * the files: log, index, time index, transaction index, producer snapshot, leader epochs. What can be opened must be
- * readable, take an append, and be the same after the next start.
+ * Any bytes as the files of a partition. Input: flags (1: after a clean stop), then the lengths of six files (two bytes
+ * each) and the files: log, index, time index, transaction index, producer snapshot, leader epochs. What can be opened
+ * must be readable, take an append, and be the same after the next start.
  */
 #include "tests/conformance/storage/kit.h"
 
@@ -12,9 +12,9 @@
 extern const StokerModule stoker_module_storage_segment;
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static const char *const files[] = { "00000000000000000000.log",      "00000000000000000000.index",
-                                     "00000000000000000000.timeindex", "00000000000000000000.txnindex",
-                                     "00000000000000000009.snapshot",  "leader-epoch-checkpoint" };
+static const char *const files[]
+    = { "00000000000000000000.log",      "00000000000000000000.index",    "00000000000000000000.timeindex",
+        "00000000000000000000.txnindex", "00000000000000000009.snapshot", "leader-epoch-checkpoint" };
 
 static void
 write_files (const char *dir, const uint8_t *data, size_t size)

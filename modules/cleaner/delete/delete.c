@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cleaner/delete: retention by log start, size and time, by Kafka's rules (kafka-facts 5.6). Each rule takes a run of segments
- * from the oldest on, in this order; no rule reaches past the high watermark.
+ * cleaner/delete: retention by log start, size and time, by Kafka's rules (kafka-facts 5.6). Each rule takes a run of
+ * segments from the oldest on, in this order; no rule reaches past the high watermark.
  */
 #define STOKER_API_LEVEL STOKER_API_1_0
 #include <stoker/cleaner.h>

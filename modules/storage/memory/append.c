@@ -15,14 +15,16 @@ mem_roll (StokerLog *log, int64_t base)
 }
 
 static void
-add (StokerLog *log, const uint8_t *data, const StokerBatch *b, int32_t control_type, int32_t control_epoch, int64_t now_ms)
+add (StokerLog *log, const uint8_t *data, const StokerBatch *b, int32_t control_type, int32_t control_epoch,
+     int64_t now_ms)
 {
   MemSegment *s = mem_active (log);
   StokerTxnAborted aborted;
 
   if (s->bytes > 0
       && (s->bytes + (uint64_t)b->length > (uint64_t)log->segment_bytes
-          || (s->first_timestamp >= 0 ? b->max_timestamp - s->first_timestamp : now_ms - s->created_ms) > log->segment_ms)) {
+          || (s->first_timestamp >= 0 ? b->max_timestamp - s->first_timestamp : now_ms - s->created_ms)
+                 > log->segment_ms)) {
     mem_roll (log, b->base_offset);
     s = mem_active (log);
   }

@@ -165,8 +165,9 @@ drop_one (Memory *m)
     if (largest->segs->len == 1)
       mem_roll (largest, largest->end);
     mem_drop_below (largest, mem_segment (largest, 1)->base);
-    stoker_log (m->self, STOKER_LOG_INFO, "memory.full", "the limit is reached: dropped the oldest segment | log=%s start=%lld",
-                largest->name, (long long)largest->start);
+    stoker_log (m->self, STOKER_LOG_INFO, "memory.full",
+                "the limit is reached: dropped the oldest segment | log=%s start=%lld", largest->name,
+                (long long)largest->start);
   }
   pthread_mutex_unlock (&largest->lock);
   return true;

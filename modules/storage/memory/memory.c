@@ -47,8 +47,8 @@ log_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
   StokerLog *log;
 
   if (!spec->create) {
-    stoker_error_set (err, STOKER_ERROR_FAILED, "%.*s-%d: logs in memory do not outlive the broker", (int)spec->topic.len,
-                      spec->topic.data, spec->partition);
+    stoker_error_set (err, STOKER_ERROR_FAILED, "%.*s-%d: logs in memory do not outlive the broker",
+                      (int)spec->topic.len, spec->topic.data, spec->partition);
     return STOKER_UNKNOWN_TOPIC_OR_PARTITION;
   }
   log = g_new0 (StokerLog, 1);
@@ -99,7 +99,8 @@ static void
 ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out)
 {
   pthread_mutex_lock (&log->lock);
-  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw, MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
+  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw,
+                          MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
   pthread_mutex_unlock (&log->lock);
 }
 
@@ -156,7 +157,8 @@ segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size_t m
   n = log->segs->len;
   for (guint i = 0; i < n && i < max; i++) {
     const MemSegment *s = mem_segment (log, i);
-    rows[i] = (StokerSegmentRow){ s->base, i + 1 < n ? mem_segment (log, i + 1)->base : log->end, s->bytes, s->max_timestamp,
+    rows[i] = (StokerSegmentRow){ s->base,        i + 1 < n ? mem_segment (log, i + 1)->base : log->end,
+                                  s->bytes,       s->max_timestamp,
                                   s->modified_ms, i + 1 == n };
   }
   pthread_mutex_unlock (&log->lock);
@@ -217,9 +219,15 @@ fini (StokerInstance *self)
 }
 
 static const StokerOption options[] = {
-  { .name = "limit", .type = STOKER_OPTION_SIZE, .def = "256MiB", .min = "1MiB", .unit = "bytes", .offset = offsetof (MemConf, limit),
+  { .name = "limit",
+    .type = STOKER_OPTION_SIZE,
+    .def = "256MiB",
+    .min = "1MiB",
+    .unit = "bytes",
+    .offset = offsetof (MemConf, limit),
     .summary = "bytes that all logs together may take",
-    .text = "Beyond it the largest log gives up its oldest segment, as retention would, whatever its topic's retention settings say. "
+    .text = "Beyond it the largest log gives up its oldest segment, as retention would, whatever its topic's retention "
+            "settings say. "
             "Records above the high watermark are never given up: when only such are left, appends are refused with "
             "KAFKA_STORAGE_ERROR. A segment is at most a sixteenth of the limit." },
 };
@@ -254,6 +262,7 @@ static const StokerStorageOps ops = {
   .expire_producers = expire_producers,
 };
 
-STOKER_MODULE (storage, memory, .version = "1.0", .licence = "Apache-2.0", .summary = "logs in memory, gone when the broker stops",
-               .threads = STOKER_THREADS_PARALLEL, .ops = &ops, .ops_size = sizeof ops, STOKER_OPTIONS (options),
-               .conf_size = sizeof (MemConf), .state_size = sizeof (Memory), .init = init, .fini = fini);
+STOKER_MODULE (storage, memory, .version = "1.0", .licence = "Apache-2.0",
+               .summary = "logs in memory, gone when the broker stops", .threads = STOKER_THREADS_PARALLEL, .ops = &ops,
+               .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (MemConf),
+               .state_size = sizeof (Memory), .init = init, .fini = fini);

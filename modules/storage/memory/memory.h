@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * storage/memory from inside. A log is a row of segments, a segment a row of blocks and a list of the batches in them. Blocks
- * are counted: a reader keeps those that it is sending. One lock per log covers everything; nothing waits inside it.
- * Locks, outermost first: Memory.lock, StokerLog.lock.
+ * storage/memory from inside. A log is a row of segments, a segment a row of blocks and a list of the batches in them.
+ * Blocks are counted: a reader keeps those that it is sending. One lock per log covers everything; nothing waits inside
+ * it. Locks, outermost first: Memory.lock, StokerLog.lock.
  */
 #ifndef MEM_MEMORY_H
 #define MEM_MEMORY_H
@@ -103,8 +103,8 @@ int mem_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerE
 int mem_drop (StokerInstance *self, StokerLog *log, int64_t offset, const char *reason, StokerError *err);
 /* Drops whole segments that end at or below `offset`, but not the active one; lock held. */
 void mem_drop_below (StokerLog *log, int64_t offset);
-/* Makes room when the instance holds more than its limit: the largest log gives up its oldest segment, again and again. False:
- * what is left is not below any high watermark. No lock held. */
+/* Makes room when the instance holds more than its limit: the largest log gives up its oldest segment, again and again.
+ * False: what is left is not below any high watermark. No lock held. */
 bool mem_make_room (Memory *m);
 
 #endif

@@ -52,8 +52,8 @@ mem_segment_add (StokerLog *log, MemSegment *s, const uint8_t *data, const Stoke
 {
   size_t len = (size_t)b->length;
   StokerBlock *block = room (log, s, len);
-  MemBatch row = { b->base_offset, b->max_timestamp, (uint32_t)b->last_offset_delta, (uint32_t)len, s->blocks->len - 1, s->used,
-                   b->leader_epoch };
+  MemBatch row = { b->base_offset, b->max_timestamp, (uint32_t)b->last_offset_delta, (uint32_t)len, s->blocks->len - 1,
+                   s->used,        b->leader_epoch };
 
   memcpy (stoker_block_data (block) + s->used, data, len);
   s->used += (uint32_t)len;

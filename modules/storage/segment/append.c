@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Appending: items are checked, get their offsets and are patched under the log's lock; what goes into one segment is written
- * with one call outside it, by the holder of the claim; then it is published. A write that fails leaves the log as it was.
+ * Appending: items are checked, get their offsets and are patched under the log's lock; what goes into one segment is
+ * written with one call outside it, by the holder of the claim; then it is published. A write that fails leaves the log
+ * as it was.
  */
 #include "engine.h"
 
@@ -46,7 +47,8 @@ replica_span (StokerAppend *item, int64_t next, Span *span)
 
   *span = (Span){ -1, -1, -1 };
   while (at < item->len) {
-    if (item->len - at < STOKER_BATCH_HEADER || !seg_header_read (item->data + at, &b) || (size_t)b.length > item->len - at) {
+    if (item->len - at < STOKER_BATCH_HEADER || !seg_header_read (item->data + at, &b)
+        || (size_t)b.length > item->len - at) {
       refuse (item, STOKER_CORRUPT_MESSAGE);
       return false;
     }
@@ -176,7 +178,8 @@ push_tail (StokerLog *log, const StokerBatch *b, uint64_t pos)
 
   if (t == NULL)
     t = log->tail = g_new0 (Tail, 1);
-  t->e[(t->first + t->n) % SEG_TAIL] = (TailEntry){ b->base_offset, (uint32_t)b->last_offset_delta, (uint32_t)pos, (uint32_t)b->length };
+  t->e[(t->first + t->n) % SEG_TAIL]
+      = (TailEntry){ b->base_offset, (uint32_t)b->last_offset_delta, (uint32_t)pos, (uint32_t)b->length };
   if (t->n < SEG_TAIL)
     t->n++;
   else
@@ -241,8 +244,9 @@ undo (StokerLog *log, Segment *s, const Run *r, int error)
   /* A full disk gets better; after any other failure nothing is believed until the log is opened again. */
   if (rc < 0 || (error != -ENOSPC && error != -EDQUOT && error != -EFBIG))
     log->failed = true;
-  stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed", "cannot append: %s%s | log=%s/%s offset=%" PRId64,
-              g_strerror (-error), log->failed ? "; the log takes no more writes" : "", log->dir->path, log->name, log->end);
+  stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
+              "cannot append: %s%s | log=%s/%s offset=%" PRId64, g_strerror (-error),
+              log->failed ? "; the log takes no more writes" : "", log->dir->path, log->name, log->end);
 }
 
 /* Reads what a segment that was loaded must know before it is appended to. Lock not held. */
@@ -279,7 +283,8 @@ active_ready (const Segment *s)
   return s->disk_offsets >= 0 && (s->first_known || s->size == 0);
 }
 
-/* Gathers items from the front into a run, up to the first that needs another segment; returns how many were dealt with. */
+/* Gathers items from the front into a run, up to the first that needs another segment; returns how many were dealt
+ * with. */
 static size_t
 gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
 {
@@ -289,7 +294,8 @@ gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
     Span span;
     if (!check (log, r, &items[k], &span))
       continue;
-    if (seg_roll_due (log, seg_active (log)->size + r->bytes, items[k].len, span.last, span.max_timestamp, items[k].now_ms)) {
+    if (seg_roll_due (log, seg_active (log)->size + r->bytes, items[k].len, span.last, span.max_timestamp,
+                      items[k].now_ms)) {
       int rc;
       if (r->n > 0)
         break;
@@ -298,8 +304,9 @@ gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
       pthread_mutex_lock (&log->lock);
       if (rc < 0) {
         refuse (&items[k], STOKER_KAFKA_STORAGE_ERROR);
-        stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed", "cannot begin a segment: %s | log=%s/%s base=%" PRId64,
-                    g_strerror (-rc), log->dir->path, log->name, span.first);
+        stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
+                    "cannot begin a segment: %s | log=%s/%s base=%" PRId64, g_strerror (-rc), log->dir->path, log->name,
+                    span.first);
         continue;
       }
     }

@@ -31,7 +31,8 @@ is_entry (const char *line, unsigned columns)
 }
 
 static int
-parse (char *text, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user, StokerError *err)
+parse (char *text, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user,
+       StokerError *err)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   guint n = g_strv_length (lines);
@@ -54,8 +55,8 @@ parse (char *text, const char *path, unsigned columns, void (*each) (void *user,
 }
 
 int
-seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user,
-                     StokerError *err)
+seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, void (*each) (void *user, char **words),
+                     void *user, StokerError *err)
 {
   StokerBuf b = { 0 };
   int rc = stoker_disk_read_all (disk, path, CHECKPOINT_MAX, &b);

@@ -157,8 +157,8 @@ examine (Engine *e, LogDir *dir, const char *name, void (*found) (void *user, co
 }
 
 int
-seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (void *user, const StokerLogFound *f), void *user,
-                StokerError *err)
+seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (void *user, const StokerLogFound *f),
+                void *user, StokerError *err)
 {
   Engine *e = self->state;
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);

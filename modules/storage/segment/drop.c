@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Giving up the oldest segments: retention, and the log start that moves up. Files are renamed to .deleted and vanish after
- * file.delete.delay.ms, for readers that are still sending them.
+ * Giving up the oldest segments: retention, and the log start that moves up. Files are renamed to .deleted and vanish
+ * after file.delete.delay.ms, for readers that are still sending them.
  */
 #include "engine.h"
 
@@ -66,8 +66,9 @@ drop_sealed (StokerLog *log, int64_t offset, const char *reason)
   seg_epochs_cut_start (log, log->start);
   pthread_mutex_unlock (&log->lock);
   for (uint32_t i = 0; i < n; i++) {
-    stoker_log (log->engine->self, STOKER_LOG_INFO, "segment.dropped", "dropped a segment | log=%s/%s base=%" PRId64 " bytes=%" PRIu64 " reason=%s",
-                log->dir->path, log->name, gone[i]->base, gone[i]->size, reason);
+    stoker_log (log->engine->self, STOKER_LOG_INFO, "segment.dropped",
+                "dropped a segment | log=%s/%s base=%" PRId64 " bytes=%" PRIu64 " reason=%s", log->dir->path, log->name,
+                gone[i]->base, gone[i]->size, reason);
     seg_discard (log, gone[i], false);
   }
   seg_mark_dirty (log, CHECKPOINT_START);

@@ -3,10 +3,10 @@
  * storage/segment from inside. One Engine per instance, one LogDir per log directory, one StokerLog per partition, one
  * Segment per .log file with its indexes.
  *
- * Locks, outermost first: Engine.lock (directories, list of logs), StokerLog.lock (everything of a log), Engine.files_lock
- * (which segments have their file open). None is held across a file call. Who writes to a log or changes its
- * structure holds its claim (seg_claim), a flag under the log's lock, for the duration: there is one writer at a time, and
- * while it writes, readers go on.
+ * Locks, outermost first: Engine.lock (directories, list of logs), StokerLog.lock (everything of a log),
+ * Engine.files_lock (which segments have their file open). None is held across a file call. Who writes to a log or
+ * changes its structure holds its claim (seg_claim), a flag under the log's lock, for the duration: there is one writer
+ * at a time, and while it writes, readers go on.
  */
 #ifndef SEG_ENGINE_H
 #define SEG_ENGINE_H
@@ -56,10 +56,10 @@ typedef struct LogDir
   int index;
   char *path;
   bool clean;
-  GHashTable *marks; /* "topic partition" -> Mark, of logs that are not open */
-  GPtrArray *logs;   /* open ones */
-  GQueue doomed;     /* of Doomed */
-  atomic_uint dirty; /* bit per CheckpointFile: changed since it was written */
+  GHashTable *marks;               /* "topic partition" -> Mark, of logs that are not open */
+  GPtrArray *logs;                 /* open ones */
+  GQueue doomed;                   /* of Doomed */
+  atomic_uint dirty;               /* bit per CheckpointFile: changed since it was written */
   pthread_mutex_t checkpoint_lock; /* keeps two disk threads from writing one checkpoint; nobody else takes it */
 } LogDir;
 
@@ -96,15 +96,15 @@ struct Segment
   int64_t first_timestamp; /* of the first batch; valid when first_known */
   int64_t created_ms, modified_ms;
   bool max_known, first_known;
-  bool has_txn; /* there is a .txnindex */
-  bool dropped; /* not part of the log any more */
+  bool has_txn;       /* there is a .txnindex */
+  bool dropped;       /* not part of the log any more */
   bool index_missing; /* no usable .index or .timeindex: to be rebuilt */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
   int64_t disk_offsets, disk_times;
   OffsetEntry *offsets;
   TimeEntry *times;
   uint32_t n_offsets, cap_offsets, n_times, cap_times;
-  int64_t last_time;   /* timestamp of the last time index entry; -1 */
+  int64_t last_time; /* timestamp of the last time index entry; -1 */
   int64_t last_time_offset;
   uint64_t since_entry; /* bytes since the last offset index entry */
   /* The open file; under the log's lock. */
@@ -131,7 +131,7 @@ typedef struct Seal
 {
   struct Seal *next;
   Segment *seg;
-  int64_t end;       /* base of the next segment */
+  int64_t end;        /* base of the next segment */
   StokerBuf snapshot; /* producer state at `end`; empty: there is one already */
 } Seal;
 
@@ -155,12 +155,12 @@ struct StokerLog
   pthread_cond_t cond;
   LogSettings set;
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
-  uint32_t cuts; /* truncations so far: what a flush began before one says nothing about after it */
+  uint32_t cuts;  /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs; /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
   int64_t start, end, hw, recovery;
-  int64_t snapshot; /* offset of the newest producer snapshot on disk or on its way there; -1 */
-  int64_t jitter_ms; /* of the active segment */
+  int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
+  int64_t jitter_ms;  /* of the active segment */
   int64_t flushed_ms; /* when it was last flushed because of flush.ms */
   StokerProducers *producers;
   StokerTxns txns;
@@ -189,10 +189,10 @@ void seg_dir_free (LogDir *dir);
 char *seg_mark_key (const char *topic, int32_t partition);
 
 /* ---- checkpoint.c */
-/* Reads a checkpoint of version 0 with `columns` words a line; each (user, words) is called per line. 0, -ENOENT, or another
- * negative number with *err set when it is damaged or unreadable. */
-int seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, void (*each) (void *user, char **words), void *user,
-                         StokerError *err);
+/* Reads a checkpoint of version 0 with `columns` words a line; each (user, words) is called per line. 0, -ENOENT, or
+ * another negative number with *err set when it is damaged or unreadable. */
+int seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, void (*each) (void *user, char **words),
+                         void *user, StokerError *err);
 /* Begins the text of one with n lines. */
 void seg_checkpoint_begin (StokerBuf *b, size_t n);
 /* partition.metadata: 0, -ENOENT, or -EINVAL. */
@@ -204,7 +204,8 @@ Segment *seg_segment_new (StokerLog *log, int64_t base);
 Segment *seg_segment_ref (Segment *s);
 void seg_segment_unref (Segment *s);
 char *seg_path (const StokerLog *log, int64_t base, const char *suffix);
-/* A reference to the segment's open .log file, opened when it is not. The log's lock is not held. `path_log` names the log. */
+/* A reference to the segment's open .log file, opened when it is not. The log's lock is not held. `path_log` names the
+ * log. */
 int seg_file_get (StokerLog *log, Segment *s, StokerFile **out);
 /* Same, only when it is open already; the log's lock is held. NULL: it is not. */
 StokerFile *seg_file_peek (Segment *s);
@@ -214,7 +215,8 @@ void seg_file_adopt (StokerLog *log, Segment *s, StokerFile *f);
 void seg_file_drop (StokerLog *log, Segment *s);
 /* Closes files idle since before `before_us`; with trim, gives back blocks reserved beyond the end. */
 bool seg_files_idle (Engine *e, int64_t before_us);
-/* Gives back blocks that are reserved beyond the end of the file; the caller holds the claim (active) or owns the sealed segment. */
+/* Gives back blocks that are reserved beyond the end of the file; the caller holds the claim (active) or owns the
+ * sealed segment. */
 int seg_file_trim (StokerLog *log, Segment *s);
 
 /* ---- scan.c */
@@ -228,14 +230,16 @@ typedef struct Walk
   uint8_t buf[SEG_WALK_BUF];
 } Walk;
 void seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end);
-/* The next header. 1: *out, *pos; 0: the end; -1: no batch of magic 2 that fits is there, or the read failed (w->pos stays). */
+/* The next header. 1: *out, *pos; 0: the end; -1: no batch of magic 2 that fits is there, or the read failed (w->pos
+ * stays). */
 int seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos);
 /* Type and coordinator epoch of a control batch in the file; false when it is none. */
 bool seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch);
 /* Where the batches that a reader of `offset` must look at begin: through the index. `size` bounds it. */
-int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch);
+int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos,
+                StokerBatch *batch);
 
-/* ---- index.c. "note" functions run under the log's lock. */
+/* ---- index.c, index_search.c. "note" functions run under the log's lock. */
 /* One append of `bytes` at `pos`, its last offset and the largest timestamp with the last offset of its batch. */
 void seg_index_note (Segment *s, const LogSettings *set, int64_t last, uint64_t pos, uint64_t bytes, int64_t timestamp,
                      int64_t ts_offset);
@@ -264,8 +268,8 @@ int seg_index_rewrite (StokerLog *log, Segment *s);
 void seg_epoch_note (StokerLog *log, const StokerBatch *b);
 void seg_epochs_cut_end (StokerLog *log, int64_t end);
 void seg_epochs_cut_start (StokerLog *log, int64_t start);
-/* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. Before the recovery point moves up it
- * must be on the disk (sync); until then it would be made from the log again. */
+/* Writes the file when it is out of date; lock not held. Any thread: one writes at a time. Before the recovery point
+ * moves up it must be on the disk (sync); until then it would be made from the log again. */
 int seg_epochs_write (StokerLog *log, bool sync);
 int seg_epochs_load (StokerLog *log, StokerError *err);
 int seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch);
@@ -281,14 +285,16 @@ int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
                  bool (*each) (void *user, const StokerAborted *a), void *user);
 
 /* ---- producers.c */
-/* Brings the producer state to `end` from the newest usable snapshot; the caller has the claim, or the log is private. */
+/* Brings the producer state to `end` from the newest usable snapshot; the caller has the claim, or the log is private.
+ */
 int seg_producers_load (StokerLog *log, int64_t end, StokerError *err);
 /* Fills duplicate windows from the batches before `end`. */
 void seg_producers_recall (StokerLog *log, int64_t end);
 int seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b);
 /* Deletes snapshots at or above `from` and below `to`. */
 void seg_snapshots_delete (StokerLog *log, int64_t from, int64_t to);
-void seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row), void *user);
+void seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row),
+                         void *user);
 void seg_producers_expire (StokerInstance *self, StokerLog *log, int64_t before_ms);
 
 /* ---- append.c, roll.c */
@@ -309,10 +315,32 @@ int seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int6
 /* Index of the segment that holds `offset`; lock held. */
 uint32_t seg_find (const StokerLog *log, int64_t offset);
 
+/* ---- listing.c */
+/* What a listing of the directory shows. */
+typedef struct Listing
+{
+  StokerLog *log;
+  GArray *logs;        /* int64_t: bases of .log */
+  GHashTable *indexed; /* bases with .index */
+  GHashTable *timed;   /* bases with .timeindex */
+  GHashTable *txn;     /* bases with .txnindex */
+  GPtrArray *extras;   /* names of .index, .timeindex and .txnindex files */
+  GPtrArray *swaps;    /* names of .swap files */
+  GPtrArray *rubbish;  /* names of files to delete */
+  int64_t cleaned;     /* smallest base of a .cleaned file */
+} Listing;
+int seg_listing_read (StokerLog *log, Listing *out);
+void seg_listing_free (Listing *l);
+/* Deletes and renames what was left over; true: the listing is out of date now. */
+bool seg_listing_clean (Listing *l);
+void seg_listing_delete (StokerLog *log, const char *name);
+/* For bsearch in Listing.logs. */
+int seg_ascending (const void *a, const void *b);
+
 /* ---- load.c, recover.c */
 int seg_load (StokerLog *log, const Mark *mark, StokerError *err);
-/* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end: next
- * offset. state: also brings producer state, transactions and epochs forward with its batches. */
+/* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end:
+ * next offset. state: also brings producer state, transactions and epochs forward with its batches. */
 int seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err);
 
 /* ---- truncate.c, drop.c */
@@ -324,12 +352,13 @@ size_t seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *row
 uint64_t seg_bytes (StokerInstance *self, StokerLog *log);
 /* Takes segments [from, from + n) out of the log; lock held. They are the caller's now. */
 void seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n);
-/* Renames the files of a segment that was taken out to .deleted, to vanish later (or deletes them at once), and lets it go. */
+/* Renames the files of a segment that was taken out to .deleted, to vanish later (or deletes them at once), and lets it
+ * go. */
 void seg_discard (StokerLog *log, Segment *s, bool at_once);
 
 /* ---- log.c */
-void seg_claim (StokerLog *log);        /* lock held; waits */
-void seg_unclaim (StokerLog *log);      /* lock held */
+void seg_claim (StokerLog *log);   /* lock held; waits */
+void seg_unclaim (StokerLog *log); /* lock held */
 StokerLog *seg_log_ref (StokerLog *log);
 void seg_log_unref (StokerLog *log);
 Segment *seg_active (const StokerLog *log); /* lock held */

@@ -108,7 +108,8 @@ seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
   rc = seg_epochs_write (log, false);
   if (rc == 0)
     return 0;
-  stoker_log (self, STOKER_LOG_ERROR, "segment.write_failed", "cannot write the leader epochs: %s | log=%s", g_strerror (-rc), log->name);
+  stoker_log (self, STOKER_LOG_ERROR, "segment.write_failed", "cannot write the leader epochs: %s | log=%s",
+              g_strerror (-rc), log->name);
   return STOKER_KAFKA_STORAGE_ERROR;
 }
 

@@ -61,7 +61,8 @@ seg_file_peek (Segment *s)
   return stoker_file_ref (s->file);
 }
 
-/* Takes the file of the segment that was not used for longest out of the list, unless its log is locked: then the next one. */
+/* Takes the file of the segment that was not used for longest out of the list, unless its log is locked: then the next
+ * one. */
 static StokerFile *
 evict_one (Engine *e, Segment **victim)
 {

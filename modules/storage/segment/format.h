@@ -54,8 +54,8 @@ seg_header_read (const uint8_t *p, StokerBatch *out)
   out->producer_epoch = (int16_t)seg_get (p + 51, 2);
   out->base_sequence = (int32_t)seg_get (p + 53, 4);
   out->record_count = (int32_t)seg_get (p + 57, 4);
-  return out->magic == 2 && out->length >= (int32_t)STOKER_BATCH_HEADER && out->base_offset >= 0 && out->last_offset_delta >= 0
-         && out->base_offset <= INT64_MAX - out->last_offset_delta - 1;
+  return out->magic == 2 && out->length >= (int32_t)STOKER_BATCH_HEADER && out->base_offset >= 0
+         && out->last_offset_delta >= 0 && out->base_offset <= INT64_MAX - out->last_offset_delta - 1;
 }
 
 #endif

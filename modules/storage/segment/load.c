@@ -1,163 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loading a log from its directory (kafka-facts 5.4). After a clean stop nothing is read but the listing, the tail of the
- * newest segment and the newest producer snapshot; otherwise segments from the recovery point on are checked.
+ * Loading a log from its directory (kafka-facts 5.4). After a clean stop nothing is read but the listing, the tail of
+ * the newest segment and the newest producer snapshot; otherwise segments from the recovery point on are checked.
  */
 #include "engine.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* What a listing of the directory shows. */
-typedef struct Listing
-{
-  StokerLog *log;
-  GArray *logs;        /* int64_t: bases of .log */
-  GHashTable *indexed; /* bases with .index */
-  GHashTable *timed;   /* bases with .timeindex */
-  GHashTable *txn;     /* bases with .txnindex */
-  GPtrArray *extras;   /* names of .index, .timeindex and .txnindex files */
-  GPtrArray *swaps;    /* names of .swap files */
-  GPtrArray *rubbish;  /* names of files to delete */
-  int64_t cleaned;     /* smallest base of a .cleaned file */
-} Listing;
-
-static gint64 *
-key (int64_t base)
-{
-  return g_memdup2 (&base, sizeof base);
-}
-
-static bool
-sort_in (void *user, const char *name)
-{
-  Listing *l = user;
-  char *rest;
-  int64_t base = g_ascii_strtoll (name, &rest, 10);
-
-  if (g_str_has_suffix (name, ".tmp")) {
-    g_ptr_array_add (l->rubbish, g_strdup (name));
-    return true;
-  }
-  if (rest != name + 20)
-    return true;
-  if (g_str_has_suffix (rest, ".deleted") || g_str_has_suffix (rest, ".cleaned")) {
-    g_ptr_array_add (l->rubbish, g_strdup (name));
-    if (g_str_has_suffix (rest, ".cleaned"))
-      l->cleaned = MIN (l->cleaned, base);
-  } else if (g_str_has_suffix (rest, ".swap")) {
-    g_ptr_array_add (l->swaps, g_strdup (name));
-  } else if (strcmp (rest, ".log") == 0) {
-    g_array_append_val (l->logs, base);
-  } else if (strcmp (rest, ".index") == 0 || strcmp (rest, ".timeindex") == 0 || strcmp (rest, ".txnindex") == 0) {
-    g_ptr_array_add (l->extras, g_strdup (name));
-    g_hash_table_add (rest[1] == 'i' ? l->indexed : rest[2] == 'i' ? l->timed : l->txn, key (base));
-  }
-  return true;
-}
-
-static void
-listing_free (Listing *l)
-{
-  g_array_unref (l->logs);
-  g_hash_table_unref (l->indexed);
-  g_hash_table_unref (l->timed);
-  g_hash_table_unref (l->txn);
-  g_ptr_array_unref (l->extras);
-  g_ptr_array_unref (l->swaps);
-  g_ptr_array_unref (l->rubbish);
-}
-
-static int
-ascending (const void *a, const void *b)
-{
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
-}
-
-static int
-list (StokerLog *log, Listing *l)
-{
-  g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
-  int rc;
-
-  *l = (Listing){ .log = log,
-                  .logs = g_array_new (FALSE, FALSE, sizeof (int64_t)),
-                  .indexed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
-                  .timed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
-                  .txn = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
-                  .extras = g_ptr_array_new_with_free_func (g_free),
-                  .swaps = g_ptr_array_new_with_free_func (g_free),
-                  .rubbish = g_ptr_array_new_with_free_func (g_free),
-                  .cleaned = INT64_MAX };
-  rc = stoker_disk_list (seg_disk (log), path, sort_in, l);
-  g_array_sort (l->logs, ascending);
-  return rc;
-}
-
-static char *
-file_in (StokerLog *log, const char *name)
-{
-  return g_build_filename (log->dir->path, log->name, name, NULL);
-}
-
-static void
-delete (StokerLog *log, const char *name)
-{
-  g_autofree char *path = file_in (log, name);
-  stoker_disk_unlink (seg_disk (log), path);
-}
-
-/* ---- left-overs of a compaction that did not finish */
-
-/* A compacted segment that was about to take the place of others: they go, it gets its name. */
-static void
-swap_in (Listing *l, int64_t base)
-{
-  g_autofree char *name = g_strdup_printf ("%020" PRId64 ".log.swap", base);
-  g_autofree char *path = file_in (l->log, name);
-  int64_t next = base + 1;
-  StokerFile *f;
-  StokerBatch b;
-  uint64_t pos;
-  Walk w;
-
-  if (stoker_file_open (seg_disk (l->log), path, STOKER_OPEN_READ, &f) < 0)
-    return;
-  seg_walk_begin (&w, f, 0, (uint64_t)MAX (0, stoker_file_size (f)));
-  while (seg_walk_next (&w, &b, &pos) == 1)
-    next = stoker_batch_last_offset (&b) + 1;
-  stoker_file_unref (f);
-  for (guint i = 0; i < l->logs->len; i++) {
-    int64_t covered = g_array_index (l->logs, int64_t, i);
-    static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex" };
-    for (guint k = 0; covered >= base && covered < next && k < G_N_ELEMENTS (suffixes); k++) {
-      g_autofree char *old = seg_path (l->log, covered, suffixes[k]);
-      stoker_disk_unlink (seg_disk (l->log), old);
-    }
-  }
-}
-
-static bool
-clear_leftovers (Listing *l)
-{
-  for (guint i = 0; i < l->rubbish->len; i++)
-    delete (l->log, l->rubbish->pdata[i]);
-  for (guint i = 0; i < l->swaps->len; i++) {
-    const char *name = l->swaps->pdata[i];
-    int64_t base = g_ascii_strtoll (name, NULL, 10);
-    if (base >= l->cleaned)
-      delete (l->log, name);
-    else if (g_str_has_suffix (name, ".log.swap"))
-      swap_in (l, base);
-  }
-  for (guint i = 0; i < l->swaps->len; i++) {
-    g_autofree char *from = file_in (l->log, l->swaps->pdata[i]), *to = g_strndup (from, strlen (from) - strlen (".swap"));
-    if (g_ascii_strtoll (l->swaps->pdata[i], NULL, 10) < l->cleaned)
-      stoker_disk_rename (seg_disk (l->log), from, to);
-  }
-  return l->swaps->len > 0;
-}
 
 /* ---- segments */
 static int
@@ -183,9 +32,9 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
   for (guint i = 0; i < l->extras->len; i++) { /* index files without their .log */
     int64_t base = g_ascii_strtoll (l->extras->pdata[i], NULL, 10), *found = NULL;
     if (l->logs->len > 0)
-      found = bsearch (&base, l->logs->data, l->logs->len, sizeof base, ascending);
+      found = bsearch (&base, l->logs->data, l->logs->len, sizeof base, seg_ascending);
     if (found == NULL)
-      delete (log, l->extras->pdata[i]);
+      seg_listing_delete (log, l->extras->pdata[i]);
   }
   return 0;
 }
@@ -325,7 +174,8 @@ load_epochs (StokerLog *log)
   if (rc == 0)
     return;
   if (rc != -ENOENT)
-    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: made anew from the log | log=%s", err.text, log->name);
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: made anew from the log | log=%s", err.text,
+                log->name);
   log->epochs.n = 0;
   epochs_from_log (log);
   log->epochs_dirty = log->epochs.n > 0;
@@ -340,7 +190,7 @@ is_stray (void *user, const char *name)
   int64_t offset = g_ascii_strtoll (name, &rest, 10);
 
   if (rest == name + 20 && strcmp (rest, ".snapshot") == 0 && offset != l->log->snapshot
-      && (l->logs->len == 0 || bsearch (&offset, l->logs->data, l->logs->len, sizeof offset, ascending) == NULL))
+      && (l->logs->len == 0 || bsearch (&offset, l->logs->data, l->logs->len, sizeof offset, seg_ascending) == NULL))
     g_ptr_array_add (l->rubbish, g_strdup (name));
   return true;
 }
@@ -353,7 +203,7 @@ clear_snapshots (Listing *l)
   g_ptr_array_set_size (l->rubbish, 0);
   stoker_disk_list (seg_disk (l->log), path, is_stray, l);
   for (guint i = 0; i < l->rubbish->len; i++)
-    delete (l->log, l->rubbish->pdata[i]);
+    seg_listing_delete (l->log, l->rubbish->pdata[i]);
 }
 
 /* Offsets, limits and epochs fitted to each other. */
@@ -385,14 +235,15 @@ int
 seg_load (StokerLog *log, const Mark *mark, StokerError *err)
 {
   Listing l;
-  int rc = list (log, &l);
+  int rc = seg_listing_read (log, &l);
 
-  if (rc == 0 && clear_leftovers (&l)) {
-    listing_free (&l);
-    rc = list (log, &l);
+  if (rc == 0 && seg_listing_clean (&l)) {
+    seg_listing_free (&l);
+    rc = seg_listing_read (log, &l);
   }
   if (rc < 0)
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot read directory %s/%s: %s", log->dir->path, log->name, g_strerror (-rc));
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot read directory %s/%s: %s", log->dir->path, log->name,
+                      g_strerror (-rc));
   else
     rc = add_segments (log, &l, err);
   if (rc == 0 && log->n_segs == 0) {
@@ -408,7 +259,7 @@ seg_load (StokerLog *log, const Mark *mark, StokerError *err)
   }
   if (rc == 0)
     rc = settle_ends (log, mark, err);
-  listing_free (&l);
+  seg_listing_free (&l);
   for (uint32_t i = 0; i < log->n_segs; i++)
     seg_file_drop (log, log->segs[i]);
   return rc;

@@ -81,8 +81,9 @@ void
 seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *c)
 {
   pthread_mutex_lock (&log->lock);
-  log->set = (LogSettings){ c->segment_bytes, c->segment_ms, c->segment_jitter_ms, c->segment_index_bytes,
-                            c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages, c->flush_ms };
+  log->set
+      = (LogSettings){ c->segment_bytes,        c->segment_ms,           c->segment_jitter_ms, c->segment_index_bytes,
+                       c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms };
   pthread_mutex_unlock (&log->lock);
 }
 
@@ -127,8 +128,8 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
   if (rc == 0)
     log->topic_id = found;
   if (rc == -EINVAL)
-    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "not a partition.metadata file: written anew | file=%s/partition.metadata",
-                path);
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                "not a partition.metadata file: written anew | file=%s/partition.metadata", path);
   if (rc == -ENOENT) {
     StokerPathInfo info;
     rc = stoker_disk_stat (seg_disk (log), path, &info);
@@ -269,7 +270,8 @@ seg_close (StokerInstance *self, StokerLog *log)
     /* Not closed as it should be: without its index the next open checks the segment, even after a clean stop. */
     g_autofree char *index = seg_path (log, seg_active (log)->base, ".index");
     stoker_disk_unlink (seg_disk (log), index);
-    stoker_log (self, STOKER_LOG_ERROR, "segment.close_failed", "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
+    stoker_log (self, STOKER_LOG_ERROR, "segment.close_failed",
+                "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
                 rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
   }
   mark = (Mark){ log->recovery, log->start > log->segs[0]->base ? log->start : -1, log->hw };
@@ -303,7 +305,8 @@ void
 seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out)
 {
   pthread_mutex_lock (&log->lock);
-  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw, MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
+  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw,
+                          MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
   pthread_mutex_unlock (&log->lock);
 }
 

@@ -2,8 +2,8 @@
  *
  * Producer state on disk: Kafka's .snapshot files, and how the state is brought back from them and the log.
  *
- * A snapshot holds the newest batch of each producer only, but duplicates are recognised among the newest five. So after a
- * snapshot is loaded, the headers of the batches before it are read back too, up to the option window.replay.
+ * A snapshot holds the newest batch of each producer only, but duplicates are recognised among the newest five. So
+ * after a snapshot is loaded, the headers of the batches before it are read back too, up to the option window.replay.
  */
 #include "engine.h"
 
@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define SNAPSHOT_MAX (1u << 30)
-
 
 static bool
 collect (void *user, const char *name)
@@ -92,7 +91,8 @@ load_newest (StokerLog *log, int64_t end)
     stoker_buf_clear (&b);
     if (ok)
       return offset;
-    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "producer snapshot is not usable: %s | file=%s", err.text, path);
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "producer snapshot is not usable: %s | file=%s",
+                err.text, path);
     stoker_disk_unlink (seg_disk (log), path);
   }
   return -1;
@@ -160,8 +160,8 @@ seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
       rc = replay_segment (log, s, from > s->base ? seg_index_lookup (log, s, from, s->size) : 0, from, end, false);
   }
   if (rc < 0) {
-    stoker_error_set (err, STOKER_ERROR_IO, "%s/%s: cannot read the log to rebuild its producers: %s", log->dir->path, log->name,
-                      g_strerror (-rc));
+    stoker_error_set (err, STOKER_ERROR_IO, "%s/%s: cannot read the log to rebuild its producers: %s", log->dir->path,
+                      log->name, g_strerror (-rc));
     return rc;
   }
   seg_producers_recall (log, end);
@@ -169,7 +169,8 @@ seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
 }
 
 void
-seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row), void *user)
+seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row),
+                    void *user)
 {
   pthread_mutex_lock (&log->lock);
   stoker_producers_each (log->producers, each, user);

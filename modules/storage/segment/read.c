@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading: which range of which file holds the batches that are asked for. At the tail the answer is in memory; elsewhere
- * the index and a few headers are read.
+ * Reading: which range of which file holds the batches that are asked for. At the tail the answer is in memory;
+ * elsewhere the index and a few headers are read.
  */
 #include "engine.h"
 
@@ -74,7 +74,7 @@ tail_boundary (const Tail *t, uint32_t from, uint64_t pos)
   while (from + 1 < t->n && tail_at (t, from + 1)->pos <= pos)
     from++;
   return tail_at (t, from)->pos + tail_at (t, from)->len <= pos ? tail_at (t, from)->pos + tail_at (t, from)->len
-                                                               : tail_at (t, from)->pos;
+                                                                : tail_at (t, from)->pos;
 }
 
 /* True when the tail knows everything about the range; *len bytes at r->pos. Lock held. */
@@ -120,7 +120,8 @@ find_limit (StokerLog *log, Segment *s, StokerFile *f, int64_t limit, size_t max
   w = g_new (Walk, 1);
   seg_walk_begin (w, f, MAX (safe, r->pos), size);
   r->end = w->pos;
-  while (r->end - r->pos <= max_bytes && (rc = seg_walk_next (w, &b, &pos)) == 1 && stoker_batch_last_offset (&b) < limit)
+  while (r->end - r->pos <= max_bytes && (rc = seg_walk_next (w, &b, &pos)) == 1
+         && stoker_batch_last_offset (&b) < limit)
     r->end = w->pos;
   return 0;
 }
@@ -150,7 +151,8 @@ typedef struct View
 
 /* 1: found something; 0: nothing below the limit in this segment; negative: errno. */
 static int
-read_segment (StokerLog *log, const View *v, const StokerRead *req, int64_t limit, Range *r, StokerFile **f, size_t *len)
+read_segment (StokerLog *log, const View *v, const StokerRead *req, int64_t limit, Range *r, StokerFile **f,
+              size_t *len)
 {
   StokerBatch b;
   bool cut;

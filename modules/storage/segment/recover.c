@@ -29,7 +29,8 @@ view (Reader *r, uint64_t pos, size_t len)
   if (pos >= r->at && pos + len <= r->at + r->buf.len)
     return r->buf.data + (pos - r->at);
   r->buf.len = 0;
-  n = stoker_file_pread (r->file, stoker_buf_reserve (&r->buf, MAX (len, CHUNK)), MIN (MAX (len, CHUNK), r->size - pos), pos);
+  n = stoker_file_pread (r->file, stoker_buf_reserve (&r->buf, MAX (len, CHUNK)), MIN (MAX (len, CHUNK), r->size - pos),
+                         pos);
   r->at = pos;
   r->buf.len = n > 0 ? (size_t)n : 0;
   return r->buf.len >= len ? r->buf.data : NULL;
@@ -66,7 +67,8 @@ typedef struct Rebuild
   LogSettings set;
 } Rebuild;
 
-/* Index entries as Kafka's own recovery makes them: one where more than the interval lies between, at the batch's own start. */
+/* Index entries as Kafka's own recovery makes them: one where more than the interval lies between, at the batch's own
+ * start. */
 static void
 note (StokerLog *log, Segment *s, Rebuild *x, const StokerBatch *b)
 {
@@ -114,8 +116,9 @@ cut_at (StokerLog *log, Segment *s, StokerFile *f, uint64_t size, uint64_t valid
 
   if (rc == 0)
     rc = stoker_file_sync (f);
-  stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "%s: %" PRIu64 " bytes cut off | file=%s/%s/%020" PRId64 ".log position=%" PRIu64,
-              why, size - valid, log->dir->path, log->name, s->base, valid);
+  stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+              "%s: %" PRIu64 " bytes cut off | file=%s/%s/%020" PRId64 ".log position=%" PRIu64, why, size - valid,
+              log->dir->path, log->name, s->base, valid);
   return rc;
 }
 
@@ -176,8 +179,10 @@ check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bo
   int rc = 0;
 
   if (r->size >= 17 && is_legacy (r)) {
-    stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s/%s/%020" PRId64 ".log: holds messages of format 0 or 1, which are not read: "
-                      "have Apache Kafka rewrite them first", log->dir->path, log->name, fresh->base);
+    stoker_error_set (err, STOKER_ERROR_CORRUPT,
+                      "%s/%s/%020" PRId64 ".log: holds messages of format 0 or 1, which are not read: "
+                      "have Apache Kafka rewrite them first",
+                      log->dir->path, log->name, fresh->base);
     return -EPROTONOSUPPORT;
   }
   why = scan (log, fresh, r, state, x);
@@ -214,6 +219,7 @@ seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, St
   g_array_unref (x.aborted);
   seg_segment_unref (fresh);
   if (rc < 0 && err && err->text[0] == '\0')
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name, s->base, g_strerror (-rc));
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name,
+                      s->base, g_strerror (-rc));
   return rc;
 }

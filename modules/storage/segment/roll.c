@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Rolling to a new segment (kafka-facts 5.5). The append path only creates the new file; what the old one still needs
- * (indexes, reserved blocks, flush, producer snapshot) is a Seal that a disk thread works off. Whoever must have it done
- * (close, flush, truncate) does it itself: nobody waits for a task in a queue.
+ * (indexes, reserved blocks, flush, producer snapshot) is a Seal that a disk thread works off. Whoever must have it
+ * done (close, flush, truncate) does it itself: nobody waits for a task in a queue.
  */
 #include "engine.h"
 
@@ -63,8 +63,8 @@ seg_roll (StokerLog *log, int64_t base)
   seg_add_segment (log, s);
   pthread_mutex_unlock (&log->lock);
   seg_file_adopt (log, s, f);
-  stoker_log (log->engine->self, STOKER_LOG_DEBUG, "segment.rolled", "began a segment | log=%s/%s base=%" PRId64, log->dir->path,
-              log->name, base);
+  stoker_log (log->engine->self, STOKER_LOG_DEBUG, "segment.rolled", "began a segment | log=%s/%s base=%" PRId64,
+              log->dir->path, log->name, base);
   return 0;
 }
 
@@ -148,8 +148,8 @@ seg_settle (StokerLog *log)
   if (rc == 0)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
   else
-    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed", "cannot finish a rolled segment: %s | log=%s/%s",
-                g_strerror (-rc), log->dir->path, log->name);
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
+                "cannot finish a rolled segment: %s | log=%s/%s", g_strerror (-rc), log->dir->path, log->name);
   return rc;
 }
 

@@ -72,11 +72,13 @@ seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t 
     seg_walk_begin (&w, f, 0, size);
     rc = walk_to (&w, offset, pos, batch);
     if (rc >= 0)
-      stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "index points between batches | file=%s/%s/%020" PRId64 ".index position=%" PRIu64,
-                  log->dir->path, log->name, s->base, from);
+      stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                  "index points between batches | file=%s/%s/%020" PRId64 ".index position=%" PRIu64, log->dir->path,
+                  log->name, s->base, from);
   }
   if (rc < 0)
-    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.damaged", "no batch of magic 2 | file=%s/%s/%020" PRId64 ".log position=%" PRIu64,
-                log->dir->path, log->name, s->base, w.pos);
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.damaged",
+                "no batch of magic 2 | file=%s/%s/%020" PRId64 ".log position=%" PRIu64, log->dir->path, log->name,
+                s->base, w.pos);
   return rc;
 }

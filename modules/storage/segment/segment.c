@@ -44,16 +44,35 @@ fini (StokerInstance *self)
 }
 
 static const StokerOption options[] = {
-  { .name = "files.max", .type = STOKER_OPTION_INT, .def = "128", .min = "8", .max = "100000", .unit = "files",
-    .offset = offsetof (SegConf, files_max), .summary = "segment files kept open at most",
-    .text = "Beyond it the file that was not used for longest is closed. Files that are just being read or sent do not count." },
-  { .name = "files.idle", .type = STOKER_OPTION_DURATION, .def = "30s", .min = "1s", .unit = "ms",
-    .offset = offsetof (SegConf, files_idle_ms), .summary = "close a segment file that was not used for so long",
+  { .name = "files.max",
+    .type = STOKER_OPTION_INT,
+    .def = "128",
+    .min = "8",
+    .max = "100000",
+    .unit = "files",
+    .offset = offsetof (SegConf, files_max),
+    .summary = "segment files kept open at most",
+    .text = "Beyond it the file that was not used for longest is closed. Files that are just being read or sent do not "
+            "count." },
+  { .name = "files.idle",
+    .type = STOKER_OPTION_DURATION,
+    .def = "30s",
+    .min = "1s",
+    .unit = "ms",
+    .offset = offsetof (SegConf, files_idle_ms),
+    .summary = "close a segment file that was not used for so long",
     .text = "Disk space that was reserved for the segment beyond its end is given back then." },
-  { .name = "window.replay", .type = STOKER_OPTION_SIZE, .def = "16MiB", .min = "0", .unit = "bytes",
-    .offset = offsetof (SegConf, replay_bytes), .summary = "how far back producers' newest batches are looked for at open",
-    .text = "A producer snapshot holds one batch per producer. So that a retry of any of the newest five is recognised after a "
-            "restart, the batch headers in this much of the end of the log are read again, in logs that have idempotent producers." },
+  { .name = "window.replay",
+    .type = STOKER_OPTION_SIZE,
+    .def = "16MiB",
+    .min = "0",
+    .unit = "bytes",
+    .offset = offsetof (SegConf, replay_bytes),
+    .summary = "how far back producers' newest batches are looked for at open",
+    .text = "A producer snapshot holds one batch per producer. So that a retry of any of the newest five is recognised "
+            "after a "
+            "restart, the batch headers in this much of the end of the log are read again, in logs that have "
+            "idempotent producers." },
 };
 
 static const StokerStorageOps ops = {
@@ -87,6 +106,6 @@ static const StokerStorageOps ops = {
 };
 
 STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",
-               .summary = "logs on disk in Apache Kafka's layout and formats", .threads = STOKER_THREADS_PARALLEL, .ops = &ops,
-               .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (SegConf), .state_size = sizeof (Engine),
-               .init = init, .start = start, .fini = fini);
+               .summary = "logs on disk in Apache Kafka's layout and formats", .threads = STOKER_THREADS_PARALLEL,
+               .ops = &ops, .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (SegConf),
+               .state_size = sizeof (Engine), .init = init, .start = start, .fini = fini);

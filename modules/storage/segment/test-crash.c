@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kill -9 while a process appends: what it was told is appended is there afterwards, whole, and retries are still recognised.
+ * kill -9 while a process appends: what it was told is appended is there afterwards, whole, and retries are still
+ * recognised.
  */
 #include "tests/conformance/storage/kit.h"
 

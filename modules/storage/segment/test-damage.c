@@ -135,14 +135,17 @@ for_each (Kit *k, const char *suffix, const char *content)
 static void
 test_side_files (void)
 {
-  static const char *const suffixes[] = { ".index", ".timeindex", ".snapshot", "leader-epoch-checkpoint", "partition.metadata" };
-  static const char *const garbage[] = { NULL, "", "x", "all this is nonsense, and not short either: it goes on and on" };
+  static const char *const suffixes[]
+      = { ".index", ".timeindex", ".snapshot", "leader-epoch-checkpoint", "partition.metadata" };
+  static const char *const garbage[]
+      = { NULL, "", "x", "all this is nonsense, and not short either: it goes on and on" };
 
   for (gsize s = 0; s < G_N_ELEMENTS (suffixes); s++)
     for (gsize g = 0; g < G_N_ELEMENTS (garbage); g++)
       for (int clean = 0; clean < 2; clean++) {
         Kit *k = filled ();
-        bool blind = clean && strcmp (suffixes[s], ".timeindex") == 0 && garbage[g] != NULL; /* believed after a clean stop */
+        bool blind
+            = clean && strcmp (suffixes[s], ".timeindex") == 0 && garbage[g] != NULL; /* believed after a clean stop */
         stop (k);
         if (!clean) { /* as a crash leaves it: nothing is known to be flushed */
           g_autofree char *path = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
@@ -164,7 +167,8 @@ test_side_files (void)
 static void
 test_checkpoints (void)
 {
-  static const char *const files[] = { "recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint" };
+  static const char *const files[]
+      = { "recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint" };
   static const char *const garbage[] = { "", "1\n0\n", "0\n2\nt 0 5\n", "0\n1\nt 0 five\n", "0\n1\nt 0\n" };
 
   for (gsize f = 0; f < G_N_ELEMENTS (files); f++)
@@ -189,7 +193,8 @@ test_torn (void)
   for (int where = 0; where < 3; where++) {
     Kit *k = filled ();
     StokerLogEnds ends;
-    g_autofree char *text = NULL, *path = NULL, *content = NULL, *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+    g_autofree char *text = NULL, *path = NULL, *content = NULL,
+                    *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
     gsize len;
     stop (k);
     g_unlink (recovery);

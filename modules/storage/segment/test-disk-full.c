@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A full disk refuses writes and serves reads, and is forgiven when there is room again; a disk that fails otherwise is not.
+ * A full disk refuses writes and serves reads, and is forgiven when there is room again; a disk that fails otherwise is
+ * not.
  */
 #include "tests/conformance/storage/fault-disk.h"
 #include "tests/conformance/storage/kit.h"
@@ -102,7 +103,8 @@ test_full (void)
       if (refused % 50 == 1)
         check_all (&b);
     }
-    g_assert_cmpuint (size_of_logs (b.k), ==, b.k->ops->bytes (b.k->engine, b.k->log)); /* nothing half written is left */
+    g_assert_cmpuint (size_of_logs (b.k), ==,
+                      b.k->ops->bytes (b.k->engine, b.k->log)); /* nothing half written is left */
     fault_disk_space (b.disk, -1);
     for (int i = 0; i < 100; i++)
       g_assert_cmpint (put (&b).error, ==, 0);

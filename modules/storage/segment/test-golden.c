@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Data directories of Apache Kafka 3.9.1: read whole, after a clean stop and without the marker; and the same batches appended
- * here give the same files, byte for byte.
+ * Data directories of Apache Kafka 3.9.1: read whole, after a clean stop and without the marker; and the same batches
+ * appended here give the same files, byte for byte.
  */
 #include "tests/conformance/storage/kit.h"
 #include "tests/lib/golden.h"
@@ -72,8 +72,12 @@ read_logs (const char *dir, int64_t start, StokerBuf *to)
 static StokerLog *
 open_found (Kit *k, const Found *f, bool create)
 {
-  StokerLogSpec spec = { .topic = stoker_str (f->topic), .partition = f->partition, .topic_id = f->id, .dir = &k->dir,
-                         .config = &k->config, .create = create };
+  StokerLogSpec spec = { .topic = stoker_str (f->topic),
+                         .partition = f->partition,
+                         .topic_id = f->id,
+                         .dir = &k->dir,
+                         .config = &k->config,
+                         .create = create };
   StokerError err = { 0 };
   StokerLog *log = NULL;
 
@@ -97,7 +101,8 @@ read_golden (bool clean)
   g_assert_cmpuint (found->len, ==, 25);
   for (guint i = 0; i < found->len; i++) {
     const Found *f = found->pdata[i];
-    g_autofree char *name = g_strdup_printf ("%s-%d", f->topic, f->partition), *dir = g_build_filename (original, name, NULL);
+    g_autofree char *name = g_strdup_printf ("%s-%d", f->topic, f->partition),
+                    *dir = g_build_filename (original, name, NULL);
     StokerBuf want = { 0 }, got = { 0 };
     StokerLogEnds ends;
     g_assert_false (stoker_uuid_is_zero (f->id));
@@ -143,7 +148,8 @@ compare_dirs (const char *ours, const char *theirs)
   const char *name;
 
   while ((name = g_dir_read_name (d)) != NULL) {
-    g_autofree char *a = g_build_filename (ours, name, NULL), *b = g_build_filename (theirs, name, NULL), *x = NULL, *y = NULL;
+    g_autofree char *a = g_build_filename (ours, name, NULL), *b = g_build_filename (theirs, name, NULL), *x = NULL,
+                    *y = NULL;
     gsize n, m;
     g_test_message ("%s", b);
     g_assert_true (g_file_get_contents (b, &y, &m, NULL));
@@ -195,7 +201,8 @@ append_again (Kit *k, const Found *f, const uint8_t *data, size_t len)
     k->log = open_found (k, f, true);
     g_assert_cmpint (k->ops->epoch_begin (k->engine, k->log, epoch), ==, 0);
     k->ops->expire_producers (k->engine, k->log, GOLDEN_TIME - 86400000); /* some batches carry old timestamps */
-    for (; at < len && stoker_batch_peek (data + at, len - at, &b) == 0 && b.leader_epoch == epoch; at += (size_t)b.length)
+    for (; at < len && stoker_batch_peek (data + at, len - at, &b) == 0 && b.leader_epoch == epoch;
+         at += (size_t)b.length)
       append_one (k, data + at, &b);
     k->ops->close (k->engine, k->log);
     k->log = NULL;
@@ -212,10 +219,18 @@ test_same_bytes (void)
     int32_t partition;
     int64_t segment_bytes, interval;
   } logs[] = {
-    { "codec-none", 0, 1 << 30, 4096 },  { "codec-none", 1, 1 << 30, 4096 }, { "codec-gzip", 0, 1 << 30, 4096 },
-    { "codec-zstd", 1, 1 << 30, 4096 },  { "idempotent", 0, 1 << 30, 4096 }, { "txn", 0, 1024, 4096 },
-    { "txn", 1, 1024, 4096 },            { "segments", 0, 2048, 256 },       { "append-time", 0, 1 << 30, 4096 },
-    { "append-time", 1, 1 << 30, 4096 }, { "codec-lz4", 0, 1 << 30, 4096 },  { "codec-snappy", 1, 1 << 30, 4096 },
+    { "codec-none", 0, 1 << 30, 4096 },
+    { "codec-none", 1, 1 << 30, 4096 },
+    { "codec-gzip", 0, 1 << 30, 4096 },
+    { "codec-zstd", 1, 1 << 30, 4096 },
+    { "idempotent", 0, 1 << 30, 4096 },
+    { "txn", 0, 1024, 4096 },
+    { "txn", 1, 1024, 4096 },
+    { "segments", 0, 2048, 256 },
+    { "append-time", 0, 1 << 30, 4096 },
+    { "append-time", 1, 1 << 30, 4096 },
+    { "codec-lz4", 0, 1 << 30, 4096 },
+    { "codec-snappy", 1, 1 << 30, 4096 },
   };
   char *golden = golden_logs_unpack ();
   Kit *theirs = kit_prepare (&stoker_module_storage_segment, NULL, true, golden);

@@ -18,7 +18,6 @@ seg_doom (Engine *e, LogDir *dir, char *path, bool is_dir, int64_t due_ms)
   pthread_mutex_unlock (&e->lock);
 }
 
-
 static bool
 add_name (void *user, const char *name)
 {
@@ -63,7 +62,8 @@ bury (Engine *e, LogDir *dir, int64_t now_ms)
   while ((d = next_due (e, dir, now_ms)) != NULL) {
     int rc = d->is_dir ? seg_remove_tree (e->disk, d->path) : stoker_disk_unlink (e->disk, d->path);
     if (rc < 0 && rc != -ENOENT)
-      stoker_log (e->self, STOKER_LOG_WARN, "segment.delete_failed", "cannot delete: %s | path=%s", g_strerror (-rc), d->path);
+      stoker_log (e->self, STOKER_LOG_WARN, "segment.delete_failed", "cannot delete: %s | path=%s", g_strerror (-rc),
+                  d->path);
     g_free (d->path);
     g_free (d);
   }

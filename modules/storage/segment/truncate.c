@@ -151,7 +151,8 @@ seg_truncate (StokerInstance *self, StokerLog *log, int64_t offset, StokerError 
   }
   if (rc == 0)
     rc = seg_producers_load (log, end, err);
-  stoker_log (self, STOKER_LOG_INFO, "segment.truncated", "truncated | log=%s/%s end=%" PRId64, log->dir->path, log->name, log->end);
+  stoker_log (self, STOKER_LOG_INFO, "segment.truncated", "truncated | log=%s/%s end=%" PRId64, log->dir->path,
+              log->name, log->end);
   return finish (log, rc, "truncate", err);
 }
 
@@ -201,6 +202,7 @@ seg_reset (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *er
 
   claim_settled (log);
   rc = begin_at (log, offset);
-  stoker_log (self, STOKER_LOG_INFO, "segment.reset", "begun anew | log=%s/%s start=%" PRId64, log->dir->path, log->name, offset);
+  stoker_log (self, STOKER_LOG_INFO, "segment.reset", "begun anew | log=%s/%s start=%" PRId64, log->dir->path,
+              log->name, offset);
   return finish (log, rc, "reset", err);
 }

@@ -50,7 +50,7 @@ entry_at (const StokerBuf *b, size_t at)
 {
   const uint8_t *p = b->data + at;
   return (StokerTxnAborted){ (int64_t)seg_get (p + 2, 8), (int64_t)seg_get (p + 10, 8), (int64_t)seg_get (p + 18, 8),
-                     (int64_t)seg_get (p + 26, 8) };
+                             (int64_t)seg_get (p + 26, 8) };
 }
 
 int

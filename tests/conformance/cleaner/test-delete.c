@@ -21,12 +21,22 @@ typedef struct World
 static void
 world_init (World *w)
 {
-  *w = (World){ .config = { .size = sizeof (StokerTopicConfig), .retention_ms = -1, .retention_bytes = -1, .cleanup_delete = true } };
+  *w = (World){
+    .config = { .size = sizeof (StokerTopicConfig), .retention_ms = -1, .retention_bytes = -1, .cleanup_delete = true }
+  };
   for (int i = 0; i < 4; i++)
-    w->rows[i] = (StokerSegmentRow){ .base = i * 10, .next = i * 10 + 10, .bytes = 100, .largest_timestamp = (i + 1) * 1000,
-                                     .modified_ms = 4900, .active = i == 3 };
-  w->view = (StokerCleanerView){ .topic = STOKER_STR_LIT ("t"), .config = &w->config, .ends = { 0, 40, 40, 40, 40 },
-                                 .segments = w->rows, .n_segments = 4, .now_ms = 5000 };
+    w->rows[i] = (StokerSegmentRow){ .base = i * 10,
+                                     .next = i * 10 + 10,
+                                     .bytes = 100,
+                                     .largest_timestamp = (i + 1) * 1000,
+                                     .modified_ms = 4900,
+                                     .active = i == 3 };
+  w->view = (StokerCleanerView){ .topic = STOKER_STR_LIT ("t"),
+                                 .config = &w->config,
+                                 .ends = { 0, 40, 40, 40, 40 },
+                                 .segments = w->rows,
+                                 .n_segments = 4,
+                                 .now_ms = 5000 };
 }
 
 static void

@@ -116,7 +116,8 @@ disk_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
   FaultFile *f;
   int rc;
 
-  if ((flags & STOKER_OPEN_CREATE) && stoker_disk_stat (UNDER (d), path, &info) == -ENOENT && take (DISK (d), 4096) < 4096)
+  if ((flags & STOKER_OPEN_CREATE) && stoker_disk_stat (UNDER (d), path, &info) == -ENOENT
+      && take (DISK (d), 4096) < 4096)
     return -ENOSPC;
   rc = stoker_file_open (UNDER (d), path, flags, &under);
   if (rc < 0)

@@ -9,8 +9,8 @@
 
 StokerDisk *fault_disk_new (StokerDisk *under);
 void fault_disk_free (StokerDisk *d);
-/* From now on `bytes` more may be written and then -ENOSPC comes, in the middle of a write, too; new files and reserved blocks
- * count as 4096 bytes. Negative: as many as one likes. */
+/* From now on `bytes` more may be written and then -ENOSPC comes, in the middle of a write, too; new files and reserved
+ * blocks count as 4096 bytes. Negative: as many as one likes. */
 void fault_disk_space (StokerDisk *d, int64_t bytes);
 /* From now on writes (syncs) fail with this negative errno; 0: they do not. */
 void fault_disk_fail_writes (StokerDisk *d, int error);

@@ -64,7 +64,8 @@ kit_prepare (const StokerModule *module, const char *conf, bool persistent, cons
 StokerLog *
 kit_open (Kit *k, const char *topic, int32_t partition)
 {
-  StokerLogSpec spec = { .topic = stoker_str (topic), .partition = partition, .dir = &k->dir, .config = &k->config, .create = true };
+  StokerLogSpec spec
+      = { .topic = stoker_str (topic), .partition = partition, .dir = &k->dir, .config = &k->config, .create = true };
   StokerLog *log = NULL;
   StokerError err = { 0 };
   int rc;
@@ -206,7 +207,12 @@ add_record (StokerBuf *to, const Maker *m, int i)
 Maker
 maker (int records)
 {
-  return (Maker){ .timestamp = 1000, .records = records, .value = 10, .producer_id = -1, .producer_epoch = -1, .sequence = -1,
+  return (Maker){ .timestamp = 1000,
+                  .records = records,
+                  .value = 10,
+                  .producer_id = -1,
+                  .producer_epoch = -1,
+                  .sequence = -1,
                   .control_type = -1 };
 }
 
@@ -224,7 +230,8 @@ make_batch (StokerBuf *to, const Maker *m)
   be (to, (uint64_t)m->leader_epoch, 4);
   be (to, 2, 1);
   be (to, 0, 4);
-  be (to, (uint64_t)(m->attributes | (m->control_type >= 0 ? STOKER_BATCH_CONTROL | STOKER_BATCH_TRANSACTIONAL : 0)), 2);
+  be (to, (uint64_t)(m->attributes | (m->control_type >= 0 ? STOKER_BATCH_CONTROL | STOKER_BATCH_TRANSACTIONAL : 0)),
+      2);
   be (to, (uint64_t)(m->records - 1), 4);
   be (to, (uint64_t)m->timestamp, 8);
   be (to, (uint64_t)(m->timestamp + m->records - 1), 8);
@@ -243,7 +250,10 @@ StokerAppend
 kit_append (Kit *k, const Maker *m, StokerOrigin origin)
 {
   StokerBuf b = { 0 };
-  StokerAppend item = { .origin = origin, .leader_epoch = m->leader_epoch, .now_ms = k->now_ms, .control_type = m->control_type,
+  StokerAppend item = { .origin = origin,
+                        .leader_epoch = m->leader_epoch,
+                        .now_ms = k->now_ms,
+                        .control_type = m->control_type,
                         .control_epoch = m->control_type >= 0 ? m->coordinator_epoch : -1 };
 
   make_batch (&b, m);

@@ -17,14 +17,14 @@ typedef struct Kit
   const StokerModule *module;
   const StokerStorageOps *ops;
   StokerInstance *engine;
-  char *conf;           /* options, or NULL */
-  char *path;           /* of the log directory */
+  char *conf; /* options, or NULL */
+  char *path; /* of the log directory */
   bool own_path;
-  bool persistent;      /* what is closed can be opened again */
+  bool persistent; /* what is closed can be opened again */
   StokerTopicConfig config;
   StokerLogDir dir;
-  StokerLog *log;       /* topic "t", partition 0 */
-  int64_t now_ms;       /* of appends */
+  StokerLog *log; /* topic "t", partition 0 */
+  int64_t now_ms; /* of appends */
 } Kit;
 
 /* An engine with one open log; path NULL: a fresh directory. */
@@ -36,7 +36,8 @@ void kit_free (Kit *k);
 void kit_stop (Kit *k, bool clean);
 void kit_start (Kit *k, bool clean);
 void kit_reopen (Kit *k);
-/* As if the process had died here: a copy of the directory is opened by a second engine, which takes the first one's place. */
+/* As if the process had died here: a copy of the directory is opened by a second engine, which takes the first one's
+ * place. */
 void kit_crash (Kit *k);
 StokerLog *kit_open (Kit *k, const char *topic, int32_t partition);
 StokerTopicConfig kit_config (void);
@@ -77,7 +78,8 @@ StokerLogEnds kit_ends (Kit *k);
 
 /* Reads; the bytes are added to `to` (NULL: dropped). Returns the error. */
 int kit_read (Kit *k, const StokerRead *req, StokerBuf *to, StokerReadResult *out);
-/* Reads everything in [offset, limit) in portions of max_bytes, checks that the batches follow each other; how many records. */
+/* Reads everything in [offset, limit) in portions of max_bytes, checks that the batches follow each other; how many
+ * records. */
 int64_t kit_count (Kit *k, int64_t offset, int64_t limit, size_t max_bytes);
 /* Everything from `offset` to the end, as bytes. */
 void kit_dump (Kit *k, int64_t offset, StokerBuf *to);

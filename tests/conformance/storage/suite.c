@@ -47,7 +47,9 @@ test_many_items (Kit *k)
       m.sequence = 0;
     }
     make_batch (&data[i], &m);
-    items[i] = (StokerAppend){ .data = data[i].data, .len = data[i].len, .now_ms = k->now_ms, .control_type = -1, .control_epoch = -1 };
+    items[i] = (StokerAppend){
+      .data = data[i].data, .len = data[i].len, .now_ms = k->now_ms, .control_type = -1, .control_epoch = -1
+    };
     stoker_batch_peek (data[i].data, data[i].len, &items[i].batch);
   }
   k->ops->append (k->engine, k->log, items, 150);
@@ -77,8 +79,8 @@ check_limits (Kit *k, size_t len)
   StokerReadResult out;
 
   read_is (k, (StokerRead){ 0, 20, 1 << 20, false, false }, 10 * len);
-  read_is (k, (StokerRead){ 0, 19, 1 << 20, false, false }, 9 * len);  /* the last crosses the limit */
-  read_is (k, (StokerRead){ 3, 20, 1 << 20, false, false }, 9 * len);  /* inside of a batch: from its begin */
+  read_is (k, (StokerRead){ 0, 19, 1 << 20, false, false }, 9 * len); /* the last crosses the limit */
+  read_is (k, (StokerRead){ 3, 20, 1 << 20, false, false }, 9 * len); /* inside of a batch: from its begin */
   read_is (k, (StokerRead){ 4, 4, 1 << 20, true, false }, 0);
   read_is (k, (StokerRead){ 4, 5, 1 << 20, true, false }, 0);
   read_is (k, (StokerRead){ 20, 20, 1 << 20, true, false }, 0);
@@ -226,7 +228,9 @@ test_replica (Kit *k)
   make_batch (&b, &m);
   m.offset = 110; /* a gap, as compaction leaves them */
   make_batch (&b, &m);
-  item = (StokerAppend){ .data = b.data, .len = b.len, .origin = STOKER_ORIGIN_REPLICA, .control_type = -1, .now_ms = k->now_ms };
+  item = (StokerAppend){
+    .data = b.data, .len = b.len, .origin = STOKER_ORIGIN_REPLICA, .control_type = -1, .now_ms = k->now_ms
+  };
   g_assert_cmpint (k->ops->reset (k->engine, k->log, 100, NULL), ==, 0);
   k->ops->append (k->engine, k->log, &item, 1);
   g_assert_cmpint (item.error, ==, 0);
@@ -270,7 +274,8 @@ check_window (Kit *k, int64_t end)
 {
   for (int i = 2; i < 7; i++)
     is_duplicate (idempotent (k, 5, i * 2, 2), i * 2, i * 2 + 1);
-  g_assert_cmpint (idempotent (k, 5, 2, 2).error, ==, STOKER_OUT_OF_ORDER_SEQUENCE_NUMBER); /* fallen out of the window */
+  g_assert_cmpint (idempotent (k, 5, 2, 2).error, ==,
+                   STOKER_OUT_OF_ORDER_SEQUENCE_NUMBER); /* fallen out of the window */
   g_assert_cmpint (idempotent (k, 5, 20, 2).error, ==, STOKER_OUT_OF_ORDER_SEQUENCE_NUMBER);
   kit_assert_ends (k, 0, end);
 }
@@ -490,7 +495,8 @@ test_start (Kit *k)
   g_assert_cmpint (k->ops->set_start (k->engine, k->log, 61, NULL), ==, 0);
   kit_assert_ends (k, 61, 120);
   g_assert_cmpuint (k->ops->segments (k->engine, k->log, NULL, 0), <, before);
-  g_assert_cmpint (kit_read (k, &(StokerRead){ 60, 120, 100, true, false }, NULL, &out), ==, STOKER_OFFSET_OUT_OF_RANGE);
+  g_assert_cmpint (kit_read (k, &(StokerRead){ 60, 120, 100, true, false }, NULL, &out), ==,
+                   STOKER_OFFSET_OUT_OF_RANGE);
   g_assert_cmpint (kit_count (k, 61, 120, 1000), ==, 60);
   g_assert_cmpint (k->ops->set_start (k->engine, k->log, 50, NULL), ==, 0); /* only up */
   kit_assert_ends (k, 61, 120);
@@ -621,7 +627,8 @@ test_roll_by_time (Kit *k)
 static void
 test_remove (Kit *k)
 {
-  StokerLogSpec spec = { .topic = STOKER_STR_LIT ("gone"), .partition = 3, .dir = &k->dir, .config = &k->config, .create = true };
+  StokerLogSpec spec
+      = { .topic = STOKER_STR_LIT ("gone"), .partition = 3, .dir = &k->dir, .config = &k->config, .create = true };
   StokerLog *log;
   StokerError err = { 0 };
   StokerLogEnds ends;
