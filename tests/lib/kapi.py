@@ -2,7 +2,7 @@
 """Requests by name for system tests: `Client(port).ask("Fetch", 12, max_wait_ms=5, topics=[..])` encodes the request in the
 version asked for and decodes the answer, after the message definitions in modules/protocol/kafka/wire/messages. It shares
 the definitions with the broker, nothing else: encoder and decoder are written a second time here, on purpose."""
-import glob, os, re, struct, uuid
+import glob, os, re, struct, time, uuid
 from stoker_test import SRC, Conn, Reader, i8, i16, i32, i64
 
 NUM = {"bool": ">b", "i8": ">b", "i16": ">h", "i32": ">i", "i64": ">q", "f64": ">d"}
@@ -217,7 +217,16 @@ class Client(Conn):
     def topic_id(self, topic):
         return self.ask("Metadata", 10, topics=[dict(name=topic)], allow_auto_topic_creation=False).topics[0].topic_id
 
+    def init_producer(self, version=1):
+        """The answer; a broker that is about to get a block of ids says "not yet" (14)."""
+        for _ in range(50):
+            r = self.ask("InitProducerId", version, transactional_id=None, transaction_timeout_ms=60000)
+            if r.error_code != 14:
+                break
+            time.sleep(0.1)
+        return r
+
     def producer_id(self):
-        r = self.ask("InitProducerId", 1, transactional_id=None, transaction_timeout_ms=60000)
+        r = self.init_producer()
         assert r.error_code == 0, r
         return r.producer_id
