@@ -2,6 +2,7 @@
 #include "broker/io.h"
 
 #include "broker/produce.h"
+#include "config/broker_config.h"
 #include "record/record.h"
 
 StkIo *
@@ -12,6 +13,10 @@ stk_io_new (StokerBroker *b, StkActor *actor, int index)
   io->broker = b;
   io->actor = actor;
   io->index = index;
+  if (b->config != NULL) {
+    io->decompressed_max_bytes = b->config->batch_decompressed_max_bytes;
+    io->decompressed_max_ratio = b->config->batch_decompressed_max_ratio;
+  }
   stk_io_inbox_init (io);
   return io;
 }

@@ -36,6 +36,7 @@ struct StkIo
   StkTask turn_end; /* from this one */
 
   struct StkCodecContexts *codecs; /* made when first used */
+  int64_t decompressed_max_bytes, decompressed_max_ratio; /* of a produced batch; 0: the defaults of record/record.h */
 };
 
 /* For I/O actor `index` of the broker (-1: for control). Any thread, before the actor runs. */

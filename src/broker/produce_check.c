@@ -102,6 +102,8 @@ check_records (StkIo *io, StokerProduce *req, const StkHosted *topic, StkProduce
                            .partition = out->partition,
                            .api_version = req->call.api_version,
                            .now_ms = stk_world_now_ms (io->broker->world),
+                           .max_decompressed_bytes = io->decompressed_max_bytes,
+                           .max_ratio = io->decompressed_max_ratio,
                            .arena = req->call.arena };
   StkValidated v = { 0 };
 

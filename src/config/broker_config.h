@@ -76,6 +76,7 @@ typedef struct StkBrokerConfig
   int32_t log_flush; /* 0: os */
   bool log_preallocate;
   int64_t message_max_bytes;
+  int64_t batch_decompressed_max_bytes, batch_decompressed_max_ratio;
   int32_t compression_type; /* 0 producer, 1 uncompressed, 2 gzip, 3 snappy, 4 lz4, 5 zstd */
   int64_t compression_gzip_level, compression_lz4_level, compression_zstd_level;
   int32_t log_message_timestamp_type; /* 0 CreateTime, 1 LogAppendTime */
