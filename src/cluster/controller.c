@@ -74,6 +74,20 @@ stk_controller_active (const StkController *c)
 }
 
 void
+stk_controller_settings_changed (StkController *c)
+{
+  GHashTableIter it;
+  void *t;
+
+  stk_topic_config_clear (&c->plain);
+  stk_topic_config_make (c->b->config, NULL, 0, &c->plain);
+  g_hash_table_iter_init (&it, c->topics);
+  while (g_hash_table_iter_next (&it, NULL, &t))
+    ((StkTopicState *)t)->dirty = true;
+  stk_ctl_publish (c);
+}
+
+void
 stk_controller_on_topic_deleted (StkController *c, void (*fn) (void *user, StokerStr topic), void *user)
 {
   c->topic_deleted = fn;

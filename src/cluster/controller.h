@@ -32,6 +32,9 @@ void stk_controller_stop (StkController *c, void (*done) (void *user), void *use
 /* After stop, or when join was never called. */
 void stk_controller_free (StkController *c);
 
+/* b->config has other values than before (reload): topics get their settings anew. */
+void stk_controller_settings_changed (StkController *c);
+
 /* Is this broker the active controller? */
 bool stk_controller_active (const StkController *c);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DescribeConfigs (kafka-facts 3.8), answered on the calling I/O thread from the snapshot and the broker's settings.
+ * DescribeConfigs (kafka-facts 3.8), answered on control from the snapshot and the broker's settings, which a reload may change
+ * there.
  */
 #include "broker/broker.h"
 #include "cluster/config_rows.h"
@@ -16,7 +17,7 @@
 static void
 describe_topic (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx, StokerDescribeResource *r)
 {
-  const StkMetaTopic *t = stk_snapshot_topic (stk_meta_store_peek (b->meta, ctx->io), r->name);
+  const StkMetaTopic *t = stk_snapshot_topic (stk_meta_store_peek (b->meta, -1), r->name);
 
   r->error = stk_broker_authorize (b, ctx, OPERATION_DESCRIBE_CONFIGS, RESOURCE_TOPIC_ACL, r->name);
   if (r->error == 0 && t == NULL) {
@@ -47,12 +48,12 @@ describe_broker (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx
   r->rows = stk_config_rows_broker (s, &r->n_rows);
 }
 
-void
-stoker_describe_configs (StokerDescribeConfigs *req)
+static void
+describe_on_control (StokerCall *call)
 {
-  StokerBroker *b = req->call.ctx->broker;
+  StokerDescribeConfigs *req = (StokerDescribeConfigs *)call;
+  StokerBroker *b = call->ctx->broker;
 
-  g_assert (stk_actor_is_current (b->io_actors[req->call.ctx->io]));
   for (int32_t i = 0; i < req->n_resources; i++) {
     StokerDescribeResource *r = &req->resources[i];
     StkConfigRowsSpec s = { .config = b->config, .arena = req->call.arena, .keys = r->keys, .n_keys = r->n_keys, .synonyms = req->synonyms,
@@ -67,4 +68,10 @@ stoker_describe_configs (StokerDescribeConfigs *req)
     }
   }
   stk_call_finish (&req->call);
+}
+
+void
+stoker_describe_configs (StokerDescribeConfigs *req)
+{
+  stk_call_on_control (&req->call, describe_on_control);
 }

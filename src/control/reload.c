@@ -2,6 +2,7 @@
  *
  * SIGHUP: the configuration is read again and applied, all of it or nothing. */
 #include "broker/broker.h"
+#include "cluster/controller.h"
 #include "config/reload.h"
 #include "control/log.h"
 
@@ -49,6 +50,8 @@ commit (StokerBroker *b, StkReload *l)
     return;
   }
   apply_logging (b);
+  if (b->controller)
+    stk_controller_settings_changed (b->controller);
   stk_log (b->log, STOKER_LOG_INFO, AREA, "config.reloaded", "the configuration was read again | changed=%s",
            changed ? changed : "nothing");
   if (restart)

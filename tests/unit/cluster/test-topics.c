@@ -323,6 +323,34 @@ test_configs (void)
   kit_free (k);
 }
 
+static void
+do_settings_changed (void *user)
+{
+  stk_controller_settings_changed (((Kit *)user)->b.controller);
+}
+
+/* A reload of the broker's settings reaches topics that do not override them. */
+static void
+test_reload (void)
+{
+  Kit *k = kit_new ("log.retention.ms = 7000\n");
+  StkBrokerConfig *before = k->config;
+  uint64_t version;
+  int8_t source;
+
+  kit_start (k);
+  g_assert_cmpint (create_plain (k, "t", 1).error, ==, 0);
+  version = kit_snapshot (k)->version;
+  k->b.config = k->config = stk_broker_config_for_test ("log.retention.ms = 9000\n", "/data");
+  stk_actor_call (k->b.control, do_settings_changed, k);
+  kit_settle (k);
+  g_assert_cmpint (k->b.controller->plain.retention_ms, ==, 9000);
+  g_assert_cmpuint (kit_snapshot (k)->version, >, version);
+  g_assert_cmpstr (describe (k, "t", "retention.ms", &source), ==, "9000");
+  kit_free (k);
+  stk_broker_config_free (before);
+}
+
 /* ---- on demand */
 static int16_t auto_errors[3];
 
@@ -393,6 +421,7 @@ main (int argc, char **argv)
   g_test_add_func ("/topics/delete", test_delete);
   g_test_add_func ("/topics/grow", test_grow);
   g_test_add_func ("/topics/configs", test_configs);
+  g_test_add_func ("/topics/reload", test_reload);
   g_test_add_func ("/topics/auto", test_auto);
   g_test_add_func ("/topics/stop", test_stop);
   return g_test_run ();
