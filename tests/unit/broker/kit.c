@@ -502,6 +502,22 @@ kit_call_send (Call *c, void (*service) (void *request))
   kit_on (c->kit, c->io, send_on_io, &s);
 }
 
+static void
+post_on_io (void *user)
+{
+  send_on_io (user);
+  g_free (user);
+}
+
+void
+kit_call_post (Call *c, void (*service) (void *request))
+{
+  Send *s = g_new (Send, 1);
+
+  *s = (Send){ c, service };
+  stk_actor_call (c->kit->b->io_actors[c->io], post_on_io, s);
+}
+
 void
 kit_call_wait (Call *c)
 {
