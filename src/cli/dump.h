@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The readers of `stoker log dump`, one per kind of file.
+ */
+#ifndef STK_CLI_DUMP_H
+#define STK_CLI_DUMP_H
+
+#include "cli/cli.h"
+#include "cli/modules.h"
+#include "cli/out.h"
+#include "record/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+typedef struct Dump
+{
+  const char *path;
+  FILE *file;
+  int64_t base; /* offset in the file's name */
+  bool json, records, values, damaged;
+  int64_t from, to;
+  CliModules *modules; /* for compressed batches, made when first needed */
+  StkCodecContexts *codecs;
+} Dump;
+
+/* Each prints d->file and returns an exit code. */
+int dump_batches (Dump *d); /* dump_log.c */
+int dump_index (Dump *d);   /* dump_files.c */
+int dump_timeindex (Dump *d);
+int dump_txnindex (Dump *d);
+int dump_snapshot (Dump *d);
+int dump_checkpoint (Dump *d);
+int dump_text (Dump *d);
+
+/* Says that the file is damaged there; CLI_FAILED. */
+int dump_damage (Dump *d, uint64_t position, const char *what);
+/* Frees what was made on the way. */
+void dump_end (Dump *d);
+
+#endif

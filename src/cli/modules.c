@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/modules.h"
+
+#include "module/host.h"
+#include "module/kind.h"
+#include "module/registry.h"
+
+#include <glib.h>
+
+struct CliModules
+{
+  StokerHost host;
+  StkRegistry *registry;
+};
+
+static int64_t
+now_ms (void *user)
+{
+  return g_get_real_time () / 1000;
+}
+
+static int64_t
+monotonic_us (void *user)
+{
+  return g_get_monotonic_time ();
+}
+
+static uint64_t
+random64 (void *user)
+{
+  return (uint64_t)g_random_int () << 32 | g_random_int ();
+}
+
+static void
+run_now (void *user, int dir, void (*fn) (void *arg), void *arg)
+{
+  fn (arg);
+}
+
+static void
+post_now (void *user, void (*fn) (void *arg), void *arg)
+{
+  fn (arg);
+}
+
+static StokerInstance *
+codec (void *user, int id)
+{
+  CliModules *m = user;
+
+  return stk_registry_codec (m->registry, id);
+}
+
+CliModules *
+cli_modules_new (void)
+{
+  static const StkHostOps ops = { now_ms, monotonic_us, random64, run_now, post_now, codec };
+  CliModules *m = g_new0 (CliModules, 1);
+
+  m->host = (StokerHost){ .ops = &ops, .user = m };
+  m->registry = stk_registry_new (&m->host, NULL);
+  return m;
+}
+
+void
+cli_modules_free (CliModules *m)
+{
+  if (m == NULL)
+    return;
+  stk_registry_free (m->registry);
+  g_free (m);
+}
+
+StokerHost *
+cli_modules_host (CliModules *m)
+{
+  return &m->host;
+}
+
+StokerInstance *
+cli_modules_start (CliModules *m, uint32_t kind, const char *name, StokerError *err)
+{
+  g_autofree char *spec = g_strdup_printf ("%s/%s", stk_kind_name (kind), name);
+
+  if (stk_registry_load (m->registry, spec, NULL, err) || stk_registry_init (m->registry, err) || stk_registry_start (m->registry, kind, err))
+    return NULL;
+  return stk_registry_get (m->registry, kind, name);
+}
+
+int
+cli_modules_start_codecs (CliModules *m, StokerError *err)
+{
+  static const char *const specs[] = { "codec/gzip", "codec/snappy", "codec/lz4", "codec/zstd" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (specs); i++)
+    (void)stk_registry_load (m->registry, specs[i], NULL, NULL); /* whoever needs one that is missing says so */
+  return stk_registry_init (m->registry, err) || stk_registry_start (m->registry, STOKER_KIND_CODEC, err) ? -1 : 0;
+}
