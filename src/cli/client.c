@@ -289,8 +289,10 @@ cluster_open (const char *bootstrap, int timeout_ms, StokerError *err)
     int port;
     if (!split_address (g_strstrip (*a), &host, &port))
       stoker_error_set (err, STOKER_ERROR_FAILED, "\"%s\" is not HOST:PORT", *a);
-    else if (open_client (c, host, port, err))
+    else if (open_client (c, host, port, err)) {
+      *err = (StokerError){ 0 };
       return c;
+    }
   }
   cluster_free (c);
   return NULL;

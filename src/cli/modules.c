@@ -77,12 +77,24 @@ cli_modules_host (CliModules *m)
   return &m->host;
 }
 
+/* A module and an instance of its name. */
+static int
+load (CliModules *m, const char *kind, const char *name, StokerError *err)
+{
+  g_autofree char *spec = g_strdup_printf ("%s/%s", kind, name);
+  const StokerModule *module;
+
+  return stk_registry_load (m->registry, spec, &module, err) ||
+                 stk_registry_add_instance (m->registry, module, name, NULL, err)
+             ? -1
+             : 0;
+}
+
 StokerInstance *
 cli_modules_start (CliModules *m, uint32_t kind, const char *name, StokerError *err)
 {
-  g_autofree char *spec = g_strdup_printf ("%s/%s", stk_kind_name (kind), name);
-
-  if (stk_registry_load (m->registry, spec, NULL, err) || stk_registry_init (m->registry, err) || stk_registry_start (m->registry, kind, err))
+  if (load (m, stk_kind_name (kind), name, err) || stk_registry_init (m->registry, err) ||
+      stk_registry_start (m->registry, kind, err))
     return NULL;
   return stk_registry_get (m->registry, kind, name);
 }
@@ -90,9 +102,9 @@ cli_modules_start (CliModules *m, uint32_t kind, const char *name, StokerError *
 int
 cli_modules_start_codecs (CliModules *m, StokerError *err)
 {
-  static const char *const specs[] = { "codec/gzip", "codec/snappy", "codec/lz4", "codec/zstd" };
+  static const char *const names[] = { "gzip", "snappy", "lz4", "zstd" };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (specs); i++)
-    (void)stk_registry_load (m->registry, specs[i], NULL, NULL); /* whoever needs one that is missing says so */
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    (void)load (m, "codec", names[i], NULL); /* whoever needs one that is missing says so */
   return stk_registry_init (m->registry, err) || stk_registry_start (m->registry, STOKER_KIND_CODEC, err) ? -1 : 0;
 }
