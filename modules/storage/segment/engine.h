@@ -97,6 +97,7 @@ struct Segment
   int64_t created_ms, modified_ms;
   bool max_known, first_known;
   bool has_txn;       /* there is a .txnindex */
+  bool index_unsynced; /* index files hold what is not flushed, or are not made yet */
   bool dropped;       /* not part of the log any more */
   bool index_missing; /* no usable .index or .timeindex: to be rebuilt */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */

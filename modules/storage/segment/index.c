@@ -148,6 +148,7 @@ write_out (StokerLog *log, Segment *s, bool cut, bool sync)
   if (rc == 0) {
     pthread_mutex_lock (&log->lock);
     written (s, n_offsets, n_times);
+    s->index_unsynced = !sync;
     pthread_mutex_unlock (&log->lock);
   }
   return rc;
@@ -156,7 +157,8 @@ write_out (StokerLog *log, Segment *s, bool cut, bool sync)
 int
 seg_index_write (StokerLog *log, Segment *s, bool sync)
 {
-  if (s->disk_offsets < 0) /* never opened for appending: the files are as they should be */
+  /* Not opened for appending, or nothing new: the files are as they should be. */
+  if (s->disk_offsets < 0 || (s->n_offsets == 0 && s->n_times == 0 && !s->index_unsynced))
     return 0;
   return write_out (log, s, false, sync);
 }

@@ -60,8 +60,9 @@ int
 seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b)
 {
   g_autofree char *path = seg_path (log, offset, ".snapshot");
+  g_autofree char *tmp = g_strconcat (path, ".tmp", NULL); /* nobody shall find half of it */
   StokerFile *f;
-  int rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+  int rc = stoker_file_open (seg_disk (log), tmp, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
 
   if (rc < 0)
     return rc;
@@ -69,6 +70,10 @@ seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b)
   if (rc == 0)
     rc = stoker_file_sync (f);
   stoker_file_unref (f);
+  if (rc == 0)
+    rc = stoker_disk_rename (seg_disk (log), tmp, path);
+  if (rc < 0)
+    stoker_disk_unlink (seg_disk (log), tmp);
   return rc;
 }
 

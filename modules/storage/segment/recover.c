@@ -163,6 +163,7 @@ take_over (StokerLog *log, Segment *s, Segment *fresh)
   s->first_known = fresh->first_known;
   s->has_txn = fresh->has_txn;
   s->index_missing = false;
+  s->index_unsynced = true;
   s->disk_offsets = fresh->disk_offsets;
   s->disk_times = fresh->disk_times;
   s->last_time = fresh->last_time;

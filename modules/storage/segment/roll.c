@@ -49,6 +49,7 @@ seg_roll (StokerLog *log, int64_t base)
     return rc;
   s = seg_segment_new (log, base);
   s->disk_offsets = s->disk_times = 0;
+  s->index_unsynced = true; /* they are not even made */
   s->max_known = true;
   seal = g_new0 (Seal, 1);
   seal->end = base;
