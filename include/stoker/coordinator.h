@@ -10,7 +10,8 @@
  *  - in a multi each operation sees the ones before it; all or nothing; watches fire after the commit, none on failure
  *  - requests of a session are answered in the order they were made; a watch event comes before any reply that shows the
  *    change; no callback runs inside the call that asked for it
- *  - watches are armed by successful reads (by exists also when there is no node), fire once, also when a set wrote the same value
+ *  - watches are armed by successful reads (by exists also when there is no node), fire once, also when a set wrote the same value;
+ *    the same watch (fn and user) armed more than once on a node, whatever for, fires once
  *  - at open the ephemerals of former sessions are gone before the first read
  *
  * Thread: everything is called on the control thread, and calls back on the control thread. Strings and data passed in
