@@ -4,6 +4,7 @@
  * there.
  */
 #include "broker/broker.h"
+#include "broker/ensure_topic.h"
 #include "cluster/config_rows.h"
 #include "meta/store.h"
 
@@ -21,8 +22,9 @@ describe_topic (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx,
 
   r->error = stk_broker_authorize (b, ctx, OPERATION_DESCRIBE_CONFIGS, RESOURCE_TOPIC_ACL, r->name);
   if (r->error == 0 && t == NULL) {
-    r->error = STOKER_UNKNOWN_TOPIC_OR_PARTITION;
-    r->error_message = STOKER_STR_LIT ("This server does not host this topic-partition.");
+    bool valid = stk_topic_name_valid (r->name);
+    r->error = valid ? STOKER_UNKNOWN_TOPIC_OR_PARTITION : STOKER_INVALID_TOPIC;
+    r->error_message = valid ? STOKER_STR_LIT ("No such topic.") : STOKER_STR_LIT ("This cannot be the name of a topic.");
   }
   if (r->error == 0)
     r->rows = stk_config_rows_topic (s, t->overrides, (size_t)t->n_overrides, &r->n_rows);
