@@ -181,6 +181,20 @@ settle_directories (StkBrokerConfig *c, const char *cwd, StkReport *report)
   c->log_dirs = (char **)g_ptr_array_free (g_steal_pointer (&dirs), FALSE);
 }
 
+/* Relative folders start from that of the file that names them. */
+static void
+settle_module_path (StkBrokerConfig *c, const char *cwd)
+{
+  const StkConfigEntry *e = stk_broker_config_entry (c, "module.path");
+  g_autofree char *base = g_canonicalize_filename (e && e->dir ? e->dir : ".", cwd);
+
+  for (const char **p = (const char **)c->module_path; p && *p; p++) {
+    char *absolute = g_canonicalize_filename (*p, base);
+    g_free ((char *)*p);
+    *p = absolute;
+  }
+}
+
 static void
 settle_coordinator (StkBrokerConfig *c, StkReport *report)
 {
@@ -246,6 +260,7 @@ stk_broker_config_finish (StkBrokerConfig *c, const char *cwd, StkReport *report
   check_together (c, report);
   settle_listeners (c, report);
   settle_directories (c, cwd, report);
+  settle_module_path (c, cwd);
   settle_coordinator (c, report);
   check_areas (c, report);
   check_defaults_named (c, report);

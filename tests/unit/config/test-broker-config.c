@@ -213,15 +213,17 @@ test_command_line (void)
   StokerDisk *disk = stk_posix_disk_new ();
   char *dir = test_dir_new ();
   g_autofree char *path = g_build_filename (dir, "s.conf", NULL), *data = g_build_filename (dir, "data", NULL),
-                  *value = NULL;
+                  *mine = g_build_filename (dir, "mine", NULL), *value = NULL;
   StkBrokerConfig *c;
 
-  g_assert_true (g_file_set_contents (path, "broker.id = 1\nlog.dirs = data\n", -1, NULL));
+  g_assert_true (g_file_set_contents (path, "broker.id = 1\nlog.dirs = data\nmodule.path = /m, mine\n", -1, NULL));
   c = stk_broker_config_load (disk, path, assignments, "/elsewhere", report);
   g_assert_nonnull (c);
   g_assert_cmpint (c->broker_id, ==, 7);
   g_assert_cmpuint (c->listeners[0].port, ==, 0);
   g_assert_cmpstr (c->log_dirs[0], ==, data);
+  g_assert_cmpstr (c->module_path[0], ==, "/m");
+  g_assert_cmpstr (c->module_path[1], ==, mine);
   g_assert_true (stk_broker_config_given (c, "broker.id"));
   g_assert_false (stk_broker_config_given (c, "num.partitions"));
   value = stk_broker_config_value (c, "log.segment.bytes");
