@@ -6,6 +6,7 @@
 same () { diff -u "$1" <("$top_builddir/conf/gen-conf" ${2:+"$2"}); }
 
 check "conf/stoker.conf" same "$top_srcdir/conf/stoker.conf"
+check "doc/man/stoker.conf.5" same "$top_srcdir/doc/man/stoker.conf.5" --man
 for so in "$top_builddir"/modules/*/*/.libs/*.so "$top_builddir"/modules/*/.libs/*.so; do
   [ -e "$so" ] || continue
   name=$(basename "$so" .so) kind=${so#*/modules/} kind=${kind%%/*}
