@@ -92,6 +92,8 @@ open_session (StkFetchState *s)
   }
   s->req->out_session_id = made->n > 0 ? made->id : 0;
   stk_sessions_done (sessions, made);
+  stoker_metric_set (stk_metrics_core (io->broker->metrics, STK_METRIC_FETCH_SESSIONS),
+                     (int64_t)stk_sessions_count (sessions));
 }
 
 static void

@@ -188,6 +188,7 @@ stk_partition_become (StkPartition *p, int32_t leader, int32_t leader_epoch, int
   g_mutex_lock (&p->lock);
   changed = leader != p->leader || leader_epoch != p->leader_epoch;
   take_assignment (p, replicas, n_replicas, isr, n_isr);
+  p->offline = p->log == NULL;
   p->leader = leader;
   p->leader_epoch = leader_epoch;
   p->partition_epoch = partition_epoch;
@@ -328,7 +329,7 @@ stk_partition_check (StkPartition *p, int32_t current_epoch, bool leader_only)
   if (leading < 0) {
     g_mutex_lock (&p->lock);
     epoch = p->leader_epoch;
-    offline = p->log == NULL && p->leader == p->broker->id;
+    offline = p->offline && p->leader == p->broker->id;
     g_mutex_unlock (&p->lock);
   }
   if (offline)

@@ -61,6 +61,7 @@ struct StkPartition
   StkWaiter *waiters[STK_WATCHED];
   StkPartitionWork *work_first, *work_last;
   bool working;
+  bool offline;             /* its log could not be opened */
   StkTask *_Atomic drained; /* posted to the pool when the last user has left a closed gate */
 };
 

@@ -7,6 +7,7 @@
 #include "broker/replicas_private.h"
 
 #include "control/log.h"
+#include "control/metrics.h"
 #include "module/registry.h"
 
 static void
@@ -75,6 +76,7 @@ attach_back (StkTask *t)
     r->dir_failed[j->dir] = true;
     j->change->dirs_failed++;
     j->change->err = j->err;
+    stoker_metric_add (stk_metrics_core (r->broker->metrics, STK_METRIC_LOG_DIRS_OFFLINE), 1);
     stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.offline", "%s | dir=%s", j->err.text,
              r->dirs[j->dir].path);
   }
@@ -372,6 +374,9 @@ apply_topic (StkChange *c, StkHosted *h, const StkReplicaPartition *specs, int32
     if (!is_replica (s, c->replicas->broker->id) || done[s->partition])
       continue;
     done[s->partition] = true;
+    /* One whose log could not be opened is tried again. */
+    if (h->partitions[s->partition] && h->partitions[s->partition]->log == NULL)
+      g_clear_pointer (&h->partitions[s->partition], stk_partition_unref);
     if (h->partitions[s->partition])
       update_partition (c, h, s->partition, s, configure);
     else

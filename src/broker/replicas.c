@@ -2,6 +2,7 @@
 #include "broker/replicas_private.h"
 
 #include "config/broker_config.h"
+#include "control/metrics.h"
 #include "module/registry.h"
 
 static void
@@ -67,7 +68,12 @@ void
 stk_replicas_publish (StkReplicas *r, StkTable *t)
 {
   StkTable *old;
+  int64_t partitions = 0;
 
+  for (uint32_t i = 0; i <= t->mask; i++)
+    for (int32_t k = 0; t->by_name[i] && k < t->by_name[i]->n_partitions; k++)
+      partitions += t->by_name[i]->partitions[k] != NULL;
+  stoker_metric_set (stk_metrics_core (r->broker->metrics, STK_METRIC_PARTITIONS), partitions);
   g_mutex_lock (&r->lock);
   old = r->current;
   r->current = t;

@@ -11,7 +11,9 @@
 #include "module/registry.h"
 #include "test-host.h"
 
+#include <fcntl.h>
 #include <stoker/host.h>
+#include <unistd.h>
 
 extern const StokerModule stoker_module_storage_segment, stoker_module_codec_lz4, stoker_module_codec_gzip,
     stoker_module_cleaner_delete;
@@ -336,6 +338,31 @@ kit_free (Kit *k)
   g_mutex_clear (&k->lock);
   g_cond_clear (&k->changed);
   g_free (k);
+}
+
+static void
+drop_pages (const char *dir)
+{
+  g_autoptr (GDir) d = g_dir_open (dir, 0, NULL);
+  const char *name;
+
+  while (d && (name = g_dir_read_name (d)) != NULL) {
+    g_autofree char *path = g_build_filename (dir, name, NULL);
+    int fd;
+    if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
+      drop_pages (path);
+    } else if (g_str_has_suffix (name, ".log") && (fd = open (path, O_RDONLY | O_CLOEXEC)) >= 0) {
+      fsync (fd);
+      posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
+      close (fd);
+    }
+  }
+}
+
+void
+kit_make_cold (Kit *k)
+{
+  drop_pages (k->dir);
 }
 
 StokerBroker *

@@ -24,6 +24,8 @@ Kit *kit_new_with (const char *config);
 void kit_free (Kit *k);
 /* Stops and starts the broker on the same directory. */
 void kit_restart (Kit *k);
+/* Drops what the page cache holds of the logs (a hint to the system). Right after kit_restart. */
+void kit_make_cold (Kit *k);
 StokerBroker *kit_broker (Kit *k);
 
 /* A topic with n partitions led here, or new settings for it: "name=value" lines (NULL: none). min_isr > 1 with

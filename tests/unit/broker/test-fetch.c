@@ -247,6 +247,40 @@ test_convert (void)
   kit_free (k);
 }
 
+/* Ranges that are not in memory go through a disk thread, the answer is the same. */
+static void
+test_cold (void)
+{
+  Kit *k = kit_new ();
+  Fetch f;
+
+  kit_topic (k, "t", 2, NULL);
+  for (int i = 0; i < 200; i++)
+    kit_produce (k, "t", i % 2, 10, "value");
+  kit_restart (k);
+  kit_topic (k, "t", 2, NULL);
+  for (int again = 0; again < 2; again++) {
+    kit_make_cold (k);
+    kit_fetch_init (k, &f, 0, "t", 2);
+    f.topics->partitions[0].fetch_offset = again * 500;
+    kit_call (&f.c, stoker_fetch);
+    for (int p = 0; p < 2; p++) {
+      g_autofree char *got = kit_fetch_values (&f, p, NULL);
+      g_assert_cmpint (strlen (got), ==, (p == 0 && again ? 500 : 1000) * 7 - 1);
+    }
+    kit_fetch_clear (&f);
+  }
+  /* A connection that goes while the disk is busy. */
+  kit_make_cold (k);
+  kit_fetch_init (k, &f, 0, "t", 2);
+  kit_call_post (&f.c, (void (*) (void *))stoker_fetch);
+  if (!kit_call_is_done (&f.c))
+    kit_call_cancel (&f.c);
+  kit_call_wait (&f.c);
+  kit_fetch_clear (&f);
+  kit_free (k);
+}
+
 static void
 test_diverging (void)
 {
@@ -442,6 +476,7 @@ main (int argc, char **argv)
   g_test_add_func ("/broker/fetch/min-bytes", test_min_bytes);
   g_test_add_func ("/broker/fetch/cancel-and-drop", test_cancel_and_drop);
   g_test_add_func ("/broker/fetch/convert", test_convert);
+  g_test_add_func ("/broker/fetch/cold", test_cold);
   g_test_add_func ("/broker/fetch/diverging", test_diverging);
   g_test_add_func ("/broker/fetch/session", test_session);
   g_test_add_func ("/broker/fetch/session-forget", test_session_forget);

@@ -223,6 +223,32 @@ test_log_append_time (void)
   kit_free (k);
 }
 
+/* The topic asks for another codec: what is appended is not what came. */
+static void
+test_recompress (void)
+{
+  Kit *k = kit_new ();
+  Batch b = { .n = 100, .prefix = "the same text again and again ", .timestamp = 1000, .producer_id = -1 };
+  Produce p;
+  Fetch f;
+  g_autofree char *got = NULL;
+
+  kit_topic (k, "t", 1, "compression.type=lz4");
+  g_assert_cmpint (produce_error (k, "t", 0, -1, &b, &p), ==, 0);
+  kit_call_clear (&p.c);
+  b.codec = 1;
+  g_assert_cmpint (produce_error (k, "t", 0, -1, &b, &p), ==, 0);
+  g_assert_cmpint (p.part.base_offset, ==, 100);
+  kit_call_clear (&p.c);
+  kit_fetch_init (k, &f, 0, "t", 1);
+  kit_call (&f.c, stoker_fetch);
+  g_assert_cmpuint (kit_fetch_part (&f, 0)->records.len, <, 4000);
+  got = kit_fetch_values (&f, 0, NULL);
+  g_assert_cmpint (strlen (got), >, 200 * 30);
+  kit_fetch_clear (&f);
+  kit_free (k);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +260,6 @@ main (int argc, char **argv)
   g_test_add_func ("/broker/produce/gather", test_gather);
   g_test_add_func ("/broker/produce/waiting", test_waiting);
   g_test_add_func ("/broker/produce/log-append-time", test_log_append_time);
+  g_test_add_func ("/broker/produce/recompress", test_recompress);
   return g_test_run ();
 }
