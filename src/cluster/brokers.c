@@ -82,8 +82,8 @@ on_broker (void *user, const StokerCoordReply *reply)
     if (b)
       g_hash_table_replace (r->found, GINT_TO_POINTER (one->id), b);
     else
-      stk_ctl_log (r->c, STOKER_LOG_WARN, "broker-unreadable", "the registration of a broker cannot be read; it is ignored: %s | broker=%d",
-                   err.text, one->id);
+      stk_ctl_log (r->c, STOKER_LOG_WARN, "broker-unreadable",
+                   "the registration of a broker cannot be read; it is ignored: %s | broker=%d", err.text, one->id);
   }
   g_free (one);
   conclude (r);
@@ -164,11 +164,13 @@ address_taken (StkController *c, StokerError *err)
     const StkMetaBroker *other = value;
     for (int32_t i = 0; other->id != c->b->id && i < other->n_endpoints; i++)
       for (int32_t k = 0; k < c->self->n_endpoints; k++)
-        if (other->endpoints[i].port == c->self->endpoints[k].port && strcmp (other->endpoints[i].host, c->self->endpoints[k].host) == 0) {
-          (void)stoker_error_set (err, STOKER_ERROR_IN_USE,
-                                  "broker %d of this cluster is registered at %s:%d too: set advertised.listeners to an address of "
-                                  "this broker's own",
-                                  other->id, other->endpoints[i].host, other->endpoints[i].port);
+        if (other->endpoints[i].port == c->self->endpoints[k].port
+            && strcmp (other->endpoints[i].host, c->self->endpoints[k].host) == 0) {
+          (void)stoker_error_set (
+              err, STOKER_ERROR_IN_USE,
+              "broker %d of this cluster is registered at %s:%d too: set advertised.listeners to an address of "
+              "this broker's own",
+              other->id, other->endpoints[i].host, other->endpoints[i].port);
           return true;
         }
   }
@@ -178,10 +180,11 @@ address_taken (StkController *c, StokerError *err)
 static const StokerError *
 in_use (const StkController *c, StokerError *err)
 {
-  (void)stoker_error_set (err, STOKER_ERROR_IN_USE,
-                          "broker id %d is registered already: another broker has it (set broker.id), or the session of its former run "
-                          "has not ended yet (try again in some seconds)",
-                          c->b->id);
+  (void)stoker_error_set (
+      err, STOKER_ERROR_IN_USE,
+      "broker id %d is registered already: another broker has it (set broker.id), or the session of its former run "
+      "has not ended yet (try again in some seconds)",
+      c->b->id);
   return err;
 }
 
@@ -201,7 +204,8 @@ on_registered (void *user, const StokerCoordReply *reply)
   StokerError err;
 
   g_free (r);
-  if (code == STOKER_COORD_NODE_EXISTS && reply->code == STOKER_COORD_OK && reply->stat.ephemeral_owner == c->session_id)
+  if (code == STOKER_COORD_NODE_EXISTS && reply->code == STOKER_COORD_OK
+      && reply->stat.ephemeral_owner == c->session_id)
     code = STOKER_COORD_OK; /* our own, of this session */
   if (code == STOKER_COORD_NODE_EXISTS) {
     stk_ctl_finish (c, in_use (c, &err));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Configuration changes (kafka-facts 6.4): whoever changes settings writes them and then a numbered note in /config/changes. Every broker
- * watches the notes, reads what each new one names again, and clears away those that are older than a quarter of an hour.
+ * Configuration changes (kafka-facts 6.4): whoever changes settings writes them and then a numbered note in
+ * /config/changes. Every broker watches the notes, reads what each new one names again, and clears away those that are
+ * older than a quarter of an hour.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -44,11 +45,13 @@ on_config (void *user, const StokerCoordReply *reply)
   StokerError err = { 0 };
   size_t n = 0;
   bool readable = reply->code == STOKER_COORD_NO_NODE
-                  || (reply->code == STOKER_COORD_OK && (reply->data.len == 0 || stk_json_read_config (reply->data, &pairs, &n, &err)));
+                  || (reply->code == STOKER_COORD_OK
+                      && (reply->data.len == 0 || stk_json_read_config (reply->data, &pairs, &n, &err)));
 
   if (!readable && reply->code == STOKER_COORD_OK)
-    stk_ctl_log (c, STOKER_LOG_ERROR, "topic-unreadable", "the settings of a topic cannot be read from the coordinator's tree: %s | topic=%s",
-                 err.text, r->name);
+    stk_ctl_log (c, STOKER_LOG_ERROR, "topic-unreadable",
+                 "the settings of a topic cannot be read from the coordinator's tree: %s | topic=%s", err.text,
+                 r->name);
   if (t && readable && !same_pairs (t, pairs, n)) {
     stk_pairs_free (t->overrides, t->n_overrides);
     t->overrides = pairs;
@@ -102,7 +105,8 @@ on_note (void *user, const StokerCoordReply *reply)
     g_hash_table_replace (c->changes, g_strdup (note->name), g_memdup2 (&reply->stat.ctime_ms, sizeof (int64_t)));
     entity = note->news ? stk_json_read_config_change (reply->data, &err) : NULL;
     if (note->news && entity == NULL)
-      stk_ctl_log (c, STOKER_LOG_WARN, "change-unreadable", "a note of a configuration change cannot be read: %s | note=%s", err.text, note->name);
+      stk_ctl_log (c, STOKER_LOG_WARN, "change-unreadable",
+                   "a note of a configuration change cannot be read: %s | note=%s", err.text, note->name);
   }
   if (entity && g_str_has_prefix (entity, "topics/"))
     stk_ctl_refresh_config (c, entity + strlen ("topics/"), NULL, NULL);

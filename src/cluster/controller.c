@@ -19,7 +19,8 @@ stk_ctl_fail (StkController *c, const char *what, int code)
 {
   StokerError err;
 
-  (void)stoker_error_set (&err, STOKER_ERROR_FAILED, "cannot %s: the coordinator answered %s", what, stoker_coord_code_name (code));
+  (void)stoker_error_set (&err, STOKER_ERROR_FAILED, "cannot %s: the coordinator answered %s", what,
+                          stoker_coord_code_name (code));
   stk_ctl_finish (c, &err);
 }
 
@@ -29,7 +30,9 @@ stk_ctl_resign (StkController *c, const char *why)
   if (!c->active)
     return;
   c->active = false;
-  stk_ctl_log (c, STOKER_LOG_ERROR, "controller-lost", "this broker is not the controller any more (%s): topics cannot be changed until it is restarted | broker=%d epoch=%d",
+  stk_ctl_log (c, STOKER_LOG_ERROR, "controller-lost",
+               "this broker is not the controller any more (%s): topics cannot be changed until it is restarted | "
+               "broker=%d epoch=%d",
                why, c->b->id, c->epoch);
 }
 
@@ -191,7 +194,8 @@ on_old_notes (void *user, const StokerCoordReply *reply)
 
   for (size_t i = 0; i < reply->n_children; i++) {
     bool isr = reply->children[i].len > 10 && memcmp (reply->children[i].data, "isr_change", 10) == 0;
-    g_autofree char *path = g_strdup_printf ("%s%.*s", dirs[!isr], (int)reply->children[i].len, reply->children[i].data);
+    g_autofree char *path
+        = g_strdup_printf ("%s%.*s", dirs[!isr], (int)reply->children[i].len, reply->children[i].data);
     stk_tree_remove (&c->tree, path, -1, NULL, NULL);
   }
 }
@@ -216,8 +220,10 @@ part_done (StkController *c)
     become_active (c);
     return;
   }
-  (void)stoker_error_set (&err, STOKER_ERROR_FAILED,
-                          "broker %d is the controller of this cluster: clusters of more than one broker are not possible yet", c->controller_id);
+  (void)stoker_error_set (
+      &err, STOKER_ERROR_FAILED,
+      "broker %d is the controller of this cluster: clusters of more than one broker are not possible yet",
+      c->controller_id);
   stk_ctl_finish (c, &err);
 }
 

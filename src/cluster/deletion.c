@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Deleting topics (kafka-facts 7.7): whoever wants one gone makes a node in /admin/delete_topics; the controller takes it from the
- * snapshot, then from the disks, then from the tree.
+ * Deleting topics (kafka-facts 7.7): whoever wants one gone makes a node in /admin/delete_topics; the controller takes
+ * it from the snapshot, then from the disks, then from the tree.
  */
 #include "cluster/internal.h"
 
@@ -12,10 +12,10 @@
 typedef struct Deletion
 {
   StkController *c;
-  StkTopicState *t;  /* a reference */
-  GPtrArray *paths;  /* all nodes of the topic, each after its parent */
+  StkTopicState *t; /* a reference */
+  GPtrArray *paths; /* all nodes of the topic, each after its parent */
   unsigned pending;
-  guint left;        /* paths[0 .. left) are still there */
+  guint left; /* paths[0 .. left) are still there */
 } Deletion;
 
 static void
@@ -61,8 +61,10 @@ on_removed (void *user, const StokerCoordReply *reply)
 
   if (stk_ctl_deposed (c, reply) || reply->code != STOKER_COORD_OK) {
     if (reply->code != STOKER_COORD_CLOSED)
-      stk_ctl_log (c, STOKER_LOG_WARN, "topic-deletion", "a topic could not be deleted from the tree; it will be tried again by the next controller: %s | topic=%s",
-                   stoker_coord_code_name (reply->code), d->t->name);
+      stk_ctl_log (
+          c, STOKER_LOG_WARN, "topic-deletion",
+          "a topic could not be deleted from the tree; it will be tried again by the next controller: %s | topic=%s",
+          stoker_coord_code_name (reply->code), d->t->name);
     deletion_free (d);
     return;
   }
@@ -171,7 +173,8 @@ refuse (StkController *c, const char *name, const char *why)
 {
   g_autofree char *path = g_strconcat ("/admin/delete_topics/", name, NULL);
 
-  stk_ctl_log (c, STOKER_LOG_WARN, "topic-deletion", "a request to delete a topic is dropped: %s | topic=%s", why, name);
+  stk_ctl_log (c, STOKER_LOG_WARN, "topic-deletion", "a request to delete a topic is dropped: %s | topic=%s", why,
+               name);
   stk_tree_remove (&c->tree, path, -1, NULL, NULL);
 }
 

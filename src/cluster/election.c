@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is the controller (kafka-facts 7.1). Everybody watches /controller; who finds none takes it, in one multi that also moves the
- * controller epoch on.
+ * Who is the controller (kafka-facts 7.1). Everybody watches /controller; who finds none takes it, in one multi that
+ * also moves the controller epoch on.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -56,7 +56,8 @@ on_elected (void *user, const StokerCoordReply *reply)
   c->epoch++;
   c->epoch_version++;
   c->active = true;
-  stk_ctl_log (c, STOKER_LOG_INFO, "controller", "this broker is the controller | broker=%d epoch=%d", c->b->id, c->epoch);
+  stk_ctl_log (c, STOKER_LOG_INFO, "controller", "this broker is the controller | broker=%d epoch=%d", c->b->id,
+               c->epoch);
   conclude (e);
 }
 
@@ -75,7 +76,8 @@ candidate (Election *e)
   }
   epoch = g_strdup_printf ("%d", c->epoch + 1);
   m = stk_multi_new ();
-  stk_multi_create (m, "/controller", stk_json_controller (c->b->id, stk_world_now_ms (c->b->world)), STOKER_COORD_EPHEMERAL);
+  stk_multi_create (m, "/controller", stk_json_controller (c->b->id, stk_world_now_ms (c->b->world)),
+                    STOKER_COORD_EPHEMERAL);
   stk_multi_set (m, "/controller_epoch", g_steal_pointer (&epoch), c->epoch_version);
   stk_multi_send (m, &c->tree, on_elected, e);
   stk_tree_exists (&c->tree, "/controller", (StokerCoordWatch){ on_event, c }, NULL, NULL);

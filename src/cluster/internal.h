@@ -13,8 +13,8 @@
  *   publish.c       local replicas first, then the snapshot
  *   producer_ids.c  blocks of producer ids
  *
- * Requests to the coordinator carry the controller or a small object of their own; they are all answered before the session's
- * close is, so none outlives the controller.
+ * Requests to the coordinator carry the controller or a small object of their own; they are all answered before the
+ * session's close is, so none outlives the controller.
  */
 #ifndef STK_CLUSTER_INTERNAL_H
 #define STK_CLUSTER_INTERNAL_H
@@ -32,8 +32,8 @@ typedef struct StkProducerBlock
 {
   int64_t next, end;        /* ids [next, end) may be given */
   int64_t ahead, ahead_end; /* the block that comes then; ahead_end 0: none yet */
-  bool asking;       /* for the block ahead */
-  GQueue waiting;    /* of Waiting, producer_ids.c */
+  bool asking;              /* for the block ahead */
+  GQueue waiting;           /* of Waiting, producer_ids.c */
 } StkProducerBlock;
 
 /* A read of a node's children that is repeated whenever its watch fires. */
@@ -59,25 +59,26 @@ struct StkController
   StkControllerDone done;
   void *done_user;
   /* ourselves */
-  StkMetaBroker *self;         /* as it registers; epoch -1 before */
+  StkMetaBroker *self; /* as it registers; epoch -1 before */
   /* the controller of the cluster */
-  int32_t controller_id;       /* -1: none known */
-  int32_t controller_version;  /* of /controller */
+  int32_t controller_id;        /* -1: none known */
+  int32_t controller_version;   /* of /controller */
   int32_t epoch, epoch_version; /* of /controller_epoch */
   bool epoch_known;
   bool active;
-  bool loaded;                 /* everything was read once since we became active */
+  bool loaded; /* everything was read once since we became active */
   /* the cluster */
-  GHashTable *brokers;         /* id -> StkMetaBroker */
-  GHashTable *topics;          /* name -> StkTopicState, a reference each */
+  GHashTable *brokers; /* id -> StkMetaBroker */
+  GHashTable *topics;  /* name -> StkTopicState, a reference each */
   StkScan broker_scan, topic_scan, delete_scan, change_scan;
-  GHashTable *changes;         /* name of an entry of /config/changes -> when it was made (ms since 1970; 0: not known yet) */
-  bool changes_read;           /* the first look: what was there before we read the settings is no news */
+  GHashTable *changes; /* name of an entry of /config/changes -> when it was made (ms since 1970; 0: not known yet) */
+  bool changes_read;   /* the first look: what was there before we read the settings is no news */
   /* publishing */
   bool publishing, publish_again, brokers_changed;
-  GArray *after_next, *after_this; /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
-  GPtrArray *removed;          /* names to take out of the next snapshot */
-  StokerTopicConfig plain;     /* settings of a topic without overrides */
+  GArray *after_next,
+      *after_this;         /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
+  GPtrArray *removed;      /* names to take out of the next snapshot */
+  StokerTopicConfig plain; /* settings of a topic without overrides */
   void (*published) (void *user);
   void *published_user;
   void (*topic_deleted) (void *user, StokerStr topic);
@@ -109,8 +110,8 @@ bool stk_ctl_live (const StkController *c, int32_t broker);
 /* election.c: looks at /controller and /controller_epoch, and takes it if nobody has it. */
 void stk_ctl_elect (StkController *c, void (*then) (StkController *c));
 
-/* load.c: reads these topics (assignment, states, settings) and calls loaded (user, topics): new states, one reference each that the callee
- * takes; unreadable or vanished ones are left out. Watches the topics' nodes. */
+/* load.c: reads these topics (assignment, states, settings) and calls loaded (user, topics): new states, one reference
+ * each that the callee takes; unreadable or vanished ones are left out. Watches the topics' nodes. */
 typedef void (*StkLoaded) (void *user, GPtrArray *topics);
 void stk_ctl_load (StkController *c, char *const *names, size_t n, StkLoaded loaded, void *user);
 
@@ -121,7 +122,8 @@ void stk_ctl_topic_changed (StkController *c, const char *name);
 /* Takes it out of the table and the next snapshot. */
 void stk_ctl_topic_forget (StkController *c, StkTopicState *t);
 
-/* partitions.c: elects what has no live leader and writes it; when done, the topics are dirty and publishing is asked for. */
+/* partitions.c: elects what has no live leader and writes it; when done, the topics are dirty and publishing is asked
+ * for. */
 void stk_ctl_online (StkController *c, StkTopicState *const *topics, size_t n);
 
 /* deletion.c: looks at /admin/delete_topics and carries out what it asks for. */
@@ -133,7 +135,8 @@ void stk_ctl_refresh_config (StkController *c, const char *name, void (*then) (v
 
 /* publish.c: makes known what changed since the last time, soon. */
 void stk_ctl_publish (StkController *c);
-/* The same; then fn (user), when what is dirty now is published. Also when the controller stops before: fn looks at c->stopping. */
+/* The same; then fn (user), when what is dirty now is published. Also when the controller stops before: fn looks at
+ * c->stopping. */
 void stk_ctl_after_publish (StkController *c, void (*fn) (void *user), void *user);
 /* producer_ids.c */
 void stk_ctl_producer_ids_stop (StkController *c);

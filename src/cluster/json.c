@@ -47,7 +47,8 @@ static const char *const protocols[] = { "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "
 static void
 add_endpoint (GString *s, const StkMetaEndpoint *e)
 {
-  g_autofree char *text = g_strdup_printf (strchr (e->host, ':') ? "%s://[%s]:%d" : "%s://%s:%d", e->listener, e->host, e->port);
+  g_autofree char *text
+      = g_strdup_printf (strchr (e->host, ':') ? "%s://[%s]:%d" : "%s://%s:%d", e->listener, e->host, e->port);
 
   add_text (s, text);
 }
@@ -90,7 +91,8 @@ stk_json_broker (const StkMetaBroker *b, int64_t now_ms)
 char *
 stk_json_controller (int32_t id, int64_t now_ms)
 {
-  return g_strdup_printf ("{\"version\":2,\"brokerid\":%d,\"timestamp\":\"%" PRId64 "\",\"kraftControllerEpoch\":-1}", id, now_ms);
+  return g_strdup_printf ("{\"version\":2,\"brokerid\":%d,\"timestamp\":\"%" PRId64 "\",\"kraftControllerEpoch\":-1}",
+                          id, now_ms);
 }
 
 static void
@@ -134,8 +136,8 @@ stk_json_state (const StkPartitionState *p)
 {
   GString *s = g_string_new (NULL);
 
-  g_string_append_printf (s, "{\"controller_epoch\":%d,\"leader\":%d,\"version\":1,\"leader_epoch\":%d,\"isr\":", p->controller_epoch,
-                          p->leader, p->leader_epoch);
+  g_string_append_printf (s, "{\"controller_epoch\":%d,\"leader\":%d,\"version\":1,\"leader_epoch\":%d,\"isr\":",
+                          p->controller_epoch, p->leader, p->leader_epoch);
   add_ids (s, &p->isr);
   g_string_append (s, p->recovering ? ",\"leader_recovery_state\":1}" : "}");
   return g_string_free (s, FALSE);
@@ -175,8 +177,8 @@ stk_json_feature (void)
 char *
 stk_json_producer_block (int32_t broker, int64_t start, int64_t end)
 {
-  return g_strdup_printf ("{\"version\":1,\"broker\":%d,\"block_start\":\"%" PRId64 "\",\"block_end\":\"%" PRId64 "\"}", broker, start,
-                          end);
+  return g_strdup_printf ("{\"version\":1,\"broker\":%d,\"block_start\":\"%" PRId64 "\",\"block_end\":\"%" PRId64 "\"}",
+                          broker, start, end);
 }
 
 /* ---- reading */
@@ -395,7 +397,8 @@ read_moves (JsonObject *map, StkTopicState *t, size_t offset, bool may_grow)
   while (json_object_iter_next (&it, &name, &node)) {
     int64_t index;
     StkIds *ids;
-    if (!g_ascii_string_to_signed (name, 10, 0, LARGEST_PARTITION, &index, NULL) || (index >= t->n_partitions && !may_grow))
+    if (!g_ascii_string_to_signed (name, 10, 0, LARGEST_PARTITION, &index, NULL)
+        || (index >= t->n_partitions && !may_grow))
       return false;
     stk_topic_state_grow (t, (int32_t)index + 1);
     ids = (StkIds *)(void *)((char *)&t->partitions[index] + offset);
@@ -422,7 +425,8 @@ stk_json_read_topic (StokerBytes data, StkTopicState *t, StokerError *err)
     if (t->partitions[i].replicas.n == 0)
       return wrong (err, "a partition without replicas");
   if (((map = get_object (o, "adding_replicas")) && !read_moves (map, t, offsetof (StkPartitionState, adding), false))
-      || ((map = get_object (o, "removing_replicas")) && !read_moves (map, t, offsetof (StkPartitionState, removing), false)))
+      || ((map = get_object (o, "removing_replicas"))
+          && !read_moves (map, t, offsetof (StkPartitionState, removing), false)))
     return wrong (err, "bad \"adding_replicas\" or \"removing_replicas\"");
   if (id && !stoker_uuid_parse (stoker_str (id), &t->id))
     return wrong (err, "bad \"topic_id\"");
@@ -440,7 +444,8 @@ stk_json_read_state (StokerBytes data, StkPartitionState *p, StokerError *err)
     return false;
   stk_ids_clear (&p->isr);
   if (!get_int32 (o, "leader", &p->leader) || !get_int32 (o, "leader_epoch", &p->leader_epoch)
-      || !get_int32 (o, "controller_epoch", &p->controller_epoch) || !node_ids (json_object_get_member (o, "isr"), &p->isr))
+      || !get_int32 (o, "controller_epoch", &p->controller_epoch)
+      || !node_ids (json_object_get_member (o, "isr"), &p->isr))
     return wrong (err, "no \"leader\", \"leader_epoch\", \"controller_epoch\" or \"isr\"");
   (void)get_int32 (o, "leader_recovery_state", &recovering);
   p->recovering = recovering == 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The contents of the tree's nodes: what Kafka 3.9 writes, and reading that and its older versions (kafka-facts 6). Written
- * texts are g_free'd by the caller. Reading never trusts: what is not as it should be gives false (or NULL) with a text in *err.
+ * The contents of the tree's nodes: what Kafka 3.9 writes, and reading that and its older versions (kafka-facts 6).
+ * Written texts are g_free'd by the caller. Reading never trusts: what is not as it should be gives false (or NULL)
+ * with a text in *err.
  *
  * Thread: pure functions.
  */
@@ -24,8 +25,8 @@ StkMetaBroker *stk_json_read_broker (StokerBytes data, int32_t id, int64_t epoch
 char *stk_json_controller (int32_t id, int64_t now_ms);
 bool stk_json_read_controller (StokerBytes data, int32_t *out_id, StokerError *err);
 
-/* /brokers/topics/T: id and assignment of all partitions. Reading fills a new topic (versions 1 to 3: the id may be zero) with partitions
- * that have no state yet. */
+/* /brokers/topics/T: id and assignment of all partitions. Reading fills a new topic (versions 1 to 3: the id may be
+ * zero) with partitions that have no state yet. */
 char *stk_json_topic (const StkTopicState *t);
 bool stk_json_read_topic (StokerBytes data, StkTopicState *t, StokerError *err);
 

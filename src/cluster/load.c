@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading topics from the tree: of each its assignment, its settings and the states of its partitions. Everything is asked for at once;
- * answers come in the order of the questions.
+ * Reading topics from the tree: of each its assignment, its settings and the states of its partitions. Everything is
+ * asked for at once; answers come in the order of the questions.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -35,8 +35,9 @@ settled (Load *l)
 static void
 unreadable (StkController *c, const char *what, const StkTopicState *t, int32_t partition, const StokerError *err)
 {
-  stk_ctl_log (c, STOKER_LOG_ERROR, "topic-unreadable", "the %s of a topic cannot be read from the coordinator's tree: %s | topic=%s partition=%d",
-               what, err->text, t->name, partition);
+  stk_ctl_log (c, STOKER_LOG_ERROR, "topic-unreadable",
+               "the %s of a topic cannot be read from the coordinator's tree: %s | topic=%s partition=%d", what,
+               err->text, t->name, partition);
 }
 
 static void

@@ -20,8 +20,10 @@ typedef struct StkTree
 
 StkTree stk_tree_of (StokerInstance *coordinator);
 /* `data` NULL: null. Nobody may want the answer: done NULL. */
-void stk_tree_create (const StkTree *t, const char *path, const char *data, uint32_t flags, StokerCoordDone done, void *user);
-void stk_tree_set (const StkTree *t, const char *path, const char *data, int32_t version, StokerCoordDone done, void *user);
+void stk_tree_create (const StkTree *t, const char *path, const char *data, uint32_t flags, StokerCoordDone done,
+                      void *user);
+void stk_tree_set (const StkTree *t, const char *path, const char *data, int32_t version, StokerCoordDone done,
+                   void *user);
 void stk_tree_remove (const StkTree *t, const char *path, int32_t version, StokerCoordDone done, void *user);
 void stk_tree_get (const StkTree *t, const char *path, StokerCoordWatch watch, StokerCoordDone done, void *user);
 void stk_tree_exists (const StkTree *t, const char *path, StokerCoordWatch watch, StokerCoordDone done, void *user);

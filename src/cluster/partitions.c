@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Leaders and ISRs (kafka-facts 7.5, 7.6): what has no live leader gets one if it can, and the decision is written on the condition that
- * nobody else wrote in between and that we are still the controller.
+ * Leaders and ISRs (kafka-facts 7.5, 7.6): what has no live leader gets one if it can, and the decision is written on
+ * the condition that nobody else wrote in between and that we are still the controller.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -64,10 +64,12 @@ elect_offline (StkController *c, const StkTopicState *t, const StkPartitionState
     if (leader < 0)
       return false;
     next->recovering = true;
-    stk_ctl_log (c, STOKER_LOG_WARN, "unclean-election", "a replica that was not in sync leads now: records may be lost | topic=%s leader=%d",
-                 t->name, leader);
+    stk_ctl_log (c, STOKER_LOG_WARN, "unclean-election",
+                 "a replica that was not in sync leads now: records may be lost | topic=%s leader=%d", t->name, leader);
   }
-  *next = (StkPartitionState){ .leader = leader, .leader_epoch = p->leader_epoch + 1, .isr = stk_ids_copy (isr, n), .recovering = next->recovering };
+  *next = (StkPartitionState){
+    .leader = leader, .leader_epoch = p->leader_epoch + 1, .isr = stk_ids_copy (isr, n), .recovering = next->recovering
+  };
   return true;
 }
 
@@ -113,9 +115,11 @@ on_written (void *user, const StokerCoordReply *reply)
       carry_out (d);
     else if (!deposed && reply->code != STOKER_COORD_CLOSED && !d->t->gone
              && (i == 0 || d->t != g_array_index (b->decisions, Decision, i - 1).t)) {
-      stk_ctl_log (c, STOKER_LOG_WARN, "state-not-written", "partition states could not be written; they are read again: %s | topic=%s",
+      stk_ctl_log (c, STOKER_LOG_WARN, "state-not-written",
+                   "partition states could not be written; they are read again: %s | topic=%s",
                    stoker_coord_code_name (reply->code), d->t->name);
-      if (reply->code == STOKER_COORD_NODE_EXISTS || reply->code == STOKER_COORD_BAD_VERSION || reply->code == STOKER_COORD_NO_NODE)
+      if (reply->code == STOKER_COORD_NODE_EXISTS || reply->code == STOKER_COORD_BAD_VERSION
+          || reply->code == STOKER_COORD_NO_NODE)
         stk_ctl_topic_changed (c, d->t->name);
     }
   }

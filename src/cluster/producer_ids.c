@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Producer ids: blocks of 1000 are taken from /latest_producer_id_block on the condition that nobody else took one in between. The
- * next block is asked for when nine tenths of one are used, so that nobody waits for it.
+ * Producer ids: blocks of 1000 are taken from /latest_producer_id_block on the condition that nobody else took one in
+ * between. The next block is asked for when nine tenths of one are used, so that nobody waits for it.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -40,7 +40,8 @@ serve (StkController *c)
     w->done (w->user, STOKER_OK, b->next++);
     g_free (w);
   }
-  if (!c->stopping && !b->asking && b->ahead_end == 0 && (b->waiting.length > 0 || (b->end > 0 && b->end - b->next <= BLOCK / 10)))
+  if (!c->stopping && !b->asking && b->ahead_end == 0
+      && (b->waiting.length > 0 || (b->end > 0 && b->end - b->next <= BLOCK / 10)))
     ask (c);
 }
 
@@ -83,7 +84,8 @@ on_read (void *user, const StokerCoordReply *reply)
   int64_t end;
   Asking *a;
 
-  if (reply->code != STOKER_COORD_OK || !stk_json_read_producer_block (reply->data, &end, &err) || end > INT64_MAX - BLOCK) {
+  if (reply->code != STOKER_COORD_OK || !stk_json_read_producer_block (reply->data, &end, &err)
+      || end > INT64_MAX - BLOCK) {
     if (reply->code == STOKER_COORD_OK)
       stk_ctl_log (c, STOKER_LOG_ERROR, "producer-ids", PATH " in the coordinator's tree cannot be read: %s", err.text);
     c->ids.asking = false;

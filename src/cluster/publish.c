@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What changed reaches the broker: first the replicas that live here, then, when they are as they should be, the snapshot. One publication
- * at a time; what changes meanwhile goes into the next. (A cluster of more brokers will send LeaderAndIsr and UpdateMetadata to the others from
- * here.)
+ * What changed reaches the broker: first the replicas that live here, then, when they are as they should be, the
+ * snapshot. One publication at a time; what changes meanwhile goes into the next. (A cluster of more brokers will send
+ * LeaderAndIsr and UpdateMetadata to the others from here.)
  */
 #include "cluster/internal.h"
 
@@ -53,8 +53,9 @@ note_failures (Publication *p, const StkReplicaResult *failed, int32_t n)
       if (!stoker_str_is (failed[k].topic, t->name) || failed[k].partition >= t->n_partitions)
         continue;
       t->partitions[failed[k].partition].broken = any = true;
-      stk_ctl_log (p->c, STOKER_LOG_ERROR, "partition-offline", "a partition is offline: its log could not be opened | topic=%s partition=%d",
-                   t->name, failed[k].partition);
+      stk_ctl_log (p->c, STOKER_LOG_ERROR, "partition-offline",
+                   "a partition is offline: its log could not be opened | topic=%s partition=%d", t->name,
+                   failed[k].partition);
     }
     if (any) {
       StkMetaTopic *old = p->topics->pdata[i];
@@ -138,7 +139,8 @@ own_partitions (StkController *c, const StkTopicState *t, StkReplicaPartition *o
   for (int32_t i = 0; i < t->n_partitions; i++) {
     const StkPartitionState *p = &t->partitions[i];
     if (p->leader_epoch >= 0 && p->leader_epoch != INT32_MAX && stk_ids_have (&p->replicas, c->b->id))
-      out[n++] = (StkReplicaPartition){ i, p->leader, p->leader_epoch, p->version, p->replicas.ids, p->isr.ids, p->replicas.n, p->isr.n };
+      out[n++] = (StkReplicaPartition){ i,          p->leader,     p->leader_epoch, p->version, p->replicas.ids,
+                                        p->isr.ids, p->replicas.n, p->isr.n };
   }
   return n;
 }
@@ -162,7 +164,8 @@ apply (Publication *p)
       continue;
     if (t->n_overrides > 0)
       stk_topic_config_make (c->b->config, t->overrides, t->n_overrides, &configs[i]);
-    topics[used++] = (StkReplicaTopic){ stoker_str (t->name), t->id, t->n_overrides > 0 ? &configs[i] : &c->plain, partitions, own };
+    topics[used++] = (StkReplicaTopic){ stoker_str (t->name), t->id, t->n_overrides > 0 ? &configs[i] : &c->plain,
+                                        partitions, own };
   }
   if (used > 0 && c->b->replicas)
     stk_replicas_apply (c->b->replicas, topics, used, on_applied, p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which topics there are: the children of /brokers/topics, read again whenever they change; and what a change of one topic's node
- * means.
+ * Which topics there are: the children of /brokers/topics, read again whenever they change; and what a change of one
+ * topic's node means.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -43,8 +43,8 @@ on_id_written (void *user, const StokerCoordReply *reply)
   Naming *n = user;
 
   if (!stk_ctl_deposed (n->c, reply) && reply->code != STOKER_COORD_OK)
-    stk_ctl_log (n->c, STOKER_LOG_WARN, "topic-id", "a topic's new id could not be written: %s | topic=%s", stoker_coord_code_name (reply->code),
-                 n->t->name);
+    stk_ctl_log (n->c, STOKER_LOG_WARN, "topic-id", "a topic's new id could not be written: %s | topic=%s",
+                 stoker_coord_code_name (reply->code), n->t->name);
   stk_topic_state_unref (n->t);
   g_free (n);
 }
@@ -118,7 +118,8 @@ forget_others (StkController *c, GHashTable *there)
   for (guint i = 0; i < gone->len; i++) {
     StkTopicState *t = stk_topic_state_ref (gone->pdata[i]);
     StokerStr name = stoker_str (t->name);
-    stk_ctl_log (c, STOKER_LOG_WARN, "topic-vanished", "a topic's node was deleted from the tree; its data goes too | topic=%s", t->name);
+    stk_ctl_log (c, STOKER_LOG_WARN, "topic-vanished",
+                 "a topic's node was deleted from the tree; its data goes too | topic=%s", t->name);
     stk_ctl_topic_forget (c, t);
     if (c->b->replicas)
       stk_replicas_remove (c->b->replicas, &name, &t->id, 1, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every broker makes at its start if it is not there (kafka-facts 6.1), and the cluster id. All in one turn, so that a new tree costs
- * one commit.
+ * What every broker makes at its start if it is not there (kafka-facts 6.1), and the cluster id. All in one turn, so
+ * that a new tree costs one commit.
  */
 #include "cluster/internal.h"
 #include "cluster/json.h"
@@ -16,9 +16,24 @@ typedef struct Standing
 } Standing;
 
 static const char *const paths[] = {
-  "/consumers", "/brokers", "/brokers/ids", "/brokers/topics", "/config", "/config/changes", "/admin", "/admin/delete_topics",
-  "/brokers/seqid", "/isr_change_notification", "/latest_producer_id_block", "/log_dir_event_notification", "/config/topics",
-  "/config/clients", "/config/users", "/config/brokers", "/config/ips", "/cluster",
+  "/consumers",
+  "/brokers",
+  "/brokers/ids",
+  "/brokers/topics",
+  "/config",
+  "/config/changes",
+  "/admin",
+  "/admin/delete_topics",
+  "/brokers/seqid",
+  "/isr_change_notification",
+  "/latest_producer_id_block",
+  "/log_dir_event_notification",
+  "/config/topics",
+  "/config/clients",
+  "/config/users",
+  "/config/brokers",
+  "/config/ips",
+  "/cluster",
 };
 
 static void

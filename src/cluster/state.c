@@ -100,13 +100,19 @@ StkMetaTopic *
 stk_topic_state_publish (const StkTopicState *t)
 {
   g_autofree StkMetaPartition *partitions = g_new (StkMetaPartition, (size_t)t->n_partitions + 1);
-  StkMetaTopic m = { .name = t->name, .name_len = (uint32_t)strlen (t->name), .id = t->id, .partitions = partitions,
-                     .n_partitions = t->n_partitions, .overrides = t->overrides, .n_overrides = (int32_t)t->n_overrides };
+  StkMetaTopic m = { .name = t->name,
+                     .name_len = (uint32_t)strlen (t->name),
+                     .id = t->id,
+                     .partitions = partitions,
+                     .n_partitions = t->n_partitions,
+                     .overrides = t->overrides,
+                     .n_overrides = (int32_t)t->n_overrides };
 
   for (int32_t i = 0; i < t->n_partitions; i++) {
     const StkPartitionState *p = &t->partitions[i];
-    partitions[i] = (StkMetaPartition){ p->broken ? -1 : p->leader, p->leader_epoch, p->version, p->replicas.ids,
-                                        p->isr.ids, p->replicas.n, p->isr.n };
+    partitions[i] = (StkMetaPartition){
+      p->broken ? -1 : p->leader, p->leader_epoch, p->version, p->replicas.ids, p->isr.ids, p->replicas.n, p->isr.n
+    };
   }
   return stk_meta_topic_new (&m);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Topics and partitions as the controller knows them: what stands in the tree, with the versions of the nodes, so that it can
- * be changed conditionally.
+ * Topics and partitions as the controller knows them: what stands in the tree, with the versions of the nodes, so that
+ * it can be changed conditionally.
  *
  * Thread: control actor.
  */
@@ -33,18 +33,18 @@ typedef struct StkPartitionState
 
 typedef struct StkTopicState
 {
-  int refs;         /* requests under way hold one each */
+  int refs; /* requests under way hold one each */
   char *name;
-  StokerUuid id;    /* zero: none yet */
-  int32_t version;  /* of the topic's node */
+  StokerUuid id;   /* zero: none yet */
+  int32_t version; /* of the topic's node */
   StkPartitionState *partitions;
   int32_t n_partitions;
   StkMetaPair *overrides; /* of /config/topics/T */
   size_t n_overrides;
-  bool has_dir;     /* the node above its partitions is there */
-  bool gone;        /* not in the controller's table any more */
-  bool deleting;    /* /admin/delete_topics/T is there */
-  bool dirty;       /* changed since it was last published */
+  bool has_dir;  /* the node above its partitions is there */
+  bool gone;     /* not in the controller's table any more */
+  bool deleting; /* /admin/delete_topics/T is there */
+  bool dirty;    /* changed since it was last published */
 } StkTopicState;
 
 StkIds stk_ids_copy (const int32_t *ids, int32_t n);

@@ -30,7 +30,8 @@ stk_snapshot_builder_new (const StkSnapshot *base)
   StkSnapshot *s = g_new (StkSnapshot, 1);
 
   /* All but the count, which readers change while we look. */
-  memcpy ((char *)s + offsetof (StkSnapshot, version), (const char *)base + offsetof (StkSnapshot, version), sizeof *s - offsetof (StkSnapshot, version));
+  memcpy ((char *)s + offsetof (StkSnapshot, version), (const char *)base + offsetof (StkSnapshot, version),
+          sizeof *s - offsetof (StkSnapshot, version));
   atomic_init (&s->refs, 1);
   s->version = base->version + 1;
   s->cluster_id = g_strdup (base->cluster_id);

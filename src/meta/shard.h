@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One of the 256 sorted arrays that index a snapshot's topics; private to src/meta. Snapshots share shards; a builder owns the
- * ones it has changed until it ends.
+ * One of the 256 sorted arrays that index a snapshot's topics; private to src/meta. Snapshots share shards; a builder
+ * owns the ones it has changed until it ends.
  */
 #ifndef STK_META_SHARD_H
 #define STK_META_SHARD_H
@@ -33,9 +33,10 @@ void stk_meta_shard_unref (StkMetaShard *s);
 /* A copy with one reference, and room to grow; of NULL: an empty one. */
 StkMetaShard *stk_meta_shard_copy (const StkMetaShard *s);
 const StkMetaTopic *stk_meta_shard_find (const StkMetaShard *s, StkMetaCompare compare, const StkMetaKey *key);
-/* On a shard that nobody else holds: puts the topic (takes a reference) in place of the one with the key, or adds it. Returns the
- * shard, which may have moved. */
-StkMetaShard *stk_meta_shard_put (StkMetaShard *s, StkMetaCompare compare, const StkMetaKey *key, const StkMetaTopic *t);
+/* On a shard that nobody else holds: puts the topic (takes a reference) in place of the one with the key, or adds it.
+ * Returns the shard, which may have moved. */
+StkMetaShard *stk_meta_shard_put (StkMetaShard *s, StkMetaCompare compare, const StkMetaKey *key,
+                                  const StkMetaTopic *t);
 void stk_meta_shard_remove (StkMetaShard *s, StkMetaCompare compare, const StkMetaKey *key);
 
 #endif

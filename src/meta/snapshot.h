@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the cluster looks like at one moment: brokers, topics, partitions, topic settings. A snapshot never changes: the control
- * actor makes a new one for every change and publishes it (meta/store.h), readers on any thread keep the one they hold. A new
- * snapshot shares every topic and broker that did not change, and the index of all topics but for the shards that did: making one costs
- * microseconds, whatever the number of topics.
+ * What the cluster looks like at one moment: brokers, topics, partitions, topic settings. A snapshot never changes: the
+ * control actor makes a new one for every change and publishes it (meta/store.h), readers on any thread keep the one
+ * they hold. A new snapshot shares every topic and broker that did not change, and the index of all topics but for the
+ * shards that did: making one costs microseconds, whatever the number of topics.
  *
  * Everything reached from a snapshot lives as long as a reference to the snapshot is held.
  * Thread: any for reading, ref and unref; building belongs to whoever holds the builder.
@@ -82,10 +82,10 @@ typedef struct StkMetaShard StkMetaShard;
 typedef struct StkSnapshot
 {
   _Atomic int refs;
-  uint64_t version;         /* counts up by one with each */
+  uint64_t version; /* counts up by one with each */
   const char *cluster_id;
-  int32_t controller_id;    /* -1: unknown */
-  int32_t controller_epoch; /* -1 */
+  int32_t controller_id;               /* -1: unknown */
+  int32_t controller_epoch;            /* -1 */
   const StkMetaBroker *const *brokers; /* live ones, by ascending id */
   int32_t n_brokers;
   int32_t n_topics, n_partitions;

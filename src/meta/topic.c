@@ -18,7 +18,7 @@ typedef struct Counted
   } u;
 } Counted;
 
-#define COUNTED(p) ((Counted *)(void *)((char *)(uintptr_t)(p) - offsetof (Counted, u)))
+#define COUNTED(p) ((Counted *)(void *)((char *)(uintptr_t)(p)-offsetof (Counted, u)))
 
 /* Hands out pieces of one allocation. */
 typedef struct Packer

@@ -27,10 +27,11 @@ struct Db
   sqlite3_stmt *statements[N_STATEMENTS];
 };
 
-static const char schema[] = "CREATE TABLE node (path TEXT PRIMARY KEY, data BLOB, czxid INTEGER, mzxid INTEGER, pzxid INTEGER,"
-                             " ctime INTEGER, mtime INTEGER, version INTEGER, created INTEGER, owner INTEGER) WITHOUT ROWID;"
-                             "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
-                             "PRAGMA application_id=1400138610; PRAGMA user_version=1;";
+static const char schema[]
+    = "CREATE TABLE node (path TEXT PRIMARY KEY, data BLOB, czxid INTEGER, mzxid INTEGER, pzxid INTEGER,"
+      " ctime INTEGER, mtime INTEGER, version INTEGER, created INTEGER, owner INTEGER) WITHOUT ROWID;"
+      "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
+      "PRAGMA application_id=1400138610; PRAGMA user_version=1;";
 G_STATIC_ASSERT (APPLICATION_ID == 1400138610);
 
 static const char *const texts[N_STATEMENTS] = {
@@ -51,13 +52,15 @@ static int
 sql_error (Db *db, const char *what, StokerError *err)
 {
   int rc = sqlite3_extended_errcode (db->sql);
-  const char *why = (rc & 0xff) == SQLITE_IOERR && db->vfs.last_errno ? g_strerror (db->vfs.last_errno) : sqlite3_errmsg (db->sql);
+  const char *why
+      = (rc & 0xff) == SQLITE_IOERR && db->vfs.last_errno ? g_strerror (db->vfs.last_errno) : sqlite3_errmsg (db->sql);
 
   if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
-    return stoker_error_set (err, STOKER_ERROR_CORRUPT,
-                             "the coordinator's database %s is damaged (%s): restore it from a backup, or move it away together "
-                             "with the data directories to begin anew",
-                             db->path, why);
+    return stoker_error_set (
+        err, STOKER_ERROR_CORRUPT,
+        "the coordinator's database %s is damaged (%s): restore it from a backup, or move it away together "
+        "with the data directories to begin anew",
+        db->path, why);
   return stoker_error_set (err, STOKER_ERROR_IO, "cannot %s the coordinator's database %s: %s", what, db->path, why);
 }
 
@@ -70,10 +73,11 @@ lock_file (Db *db, StokerError *err)
   if (rc == -ENOENT && (rc = stoker_disk_mkdir (db->vfs.disk, dir)) == 0)
     rc = stoker_disk_lock (db->vfs.disk, db->path, &db->lock);
   if (rc == -EAGAIN)
-    return stoker_error_set (err, STOKER_ERROR_IN_USE,
-                             "the coordinator's database %s is in use by another process: stop the broker that uses it, or give "
-                             "this one a directory of its own",
-                             db->path);
+    return stoker_error_set (
+        err, STOKER_ERROR_IN_USE,
+        "the coordinator's database %s is in use by another process: stop the broker that uses it, or give "
+        "this one a directory of its own",
+        db->path);
   if (rc < 0)
     return stoker_error_set (err, rc, "cannot open the coordinator's database %s: %s", db->path, g_strerror (-rc));
   return 0;
@@ -103,7 +107,8 @@ check_format (Db *db, StokerError *err)
 {
   int64_t application = 0, format = 0, tables = 0;
 
-  if (pragma (db, "PRAGMA application_id", &application, err) < 0 || pragma (db, "PRAGMA user_version", &format, err) < 0
+  if (pragma (db, "PRAGMA application_id", &application, err) < 0
+      || pragma (db, "PRAGMA user_version", &format, err) < 0
       || pragma (db, "SELECT count(*) FROM sqlite_master", &tables, err) < 0)
     return -1;
   if (application == 0 && format == 0 && tables == 0) { /* a crash came before the first commit */
@@ -112,12 +117,14 @@ check_format (Db *db, StokerError *err)
   }
   if (application != APPLICATION_ID)
     return stoker_error_set (err, STOKER_ERROR_NOT_OURS,
-                             "%s is an SQLite database, but not a coordinator's: name another file or directory", db->path);
+                             "%s is an SQLite database, but not a coordinator's: name another file or directory",
+                             db->path);
   if (format != FORMAT)
-    return stoker_error_set (err, STOKER_ERROR_NOT_OURS,
-                             "the coordinator's database %s has format %d, this Stoker reads format %d: use the version of Stoker "
-                             "that wrote it",
-                             db->path, (int)format, FORMAT);
+    return stoker_error_set (
+        err, STOKER_ERROR_NOT_OURS,
+        "the coordinator's database %s has format %d, this Stoker reads format %d: use the version of Stoker "
+        "that wrote it",
+        db->path, (int)format, FORMAT);
   return 0;
 }
 
@@ -130,10 +137,14 @@ open_sql (Db *db, StokerError *err)
 
   if (rc != SQLITE_OK)
     return db->sql ? sql_error (db, "open", err)
-                   : stoker_error_set (err, STOKER_ERROR_IO, "cannot open the coordinator's database %s: no memory", db->path);
+                   : stoker_error_set (err, STOKER_ERROR_IO, "cannot open the coordinator's database %s: no memory",
+                                       db->path);
   (void)sqlite3_extended_result_codes (db->sql, 1);
   /* Exclusive before anything else: it keeps the WAL index in this process's memory. None of these touches the file. */
-  if (exec (db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", "open", err)
+  if (exec (
+          db,
+          "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF",
+          "open", err)
       < 0)
     return -1;
   db->empty = size == 0;
@@ -200,8 +211,8 @@ load_node (Db *db, sqlite3_stmt *s, Tree *tree, StokerError *err)
     local_node_free (n);
   }
   return stoker_error_set (err, STOKER_ERROR_CORRUPT,
-                           "the coordinator's database %s is damaged (node %s stands alone): restore it from a backup", db->path,
-                           path ? path : "without a path");
+                           "the coordinator's database %s is damaged (node %s stands alone): restore it from a backup",
+                           db->path, path ? path : "without a path");
 }
 
 int
@@ -223,15 +234,17 @@ local_db_load (Db *db, Tree *tree, int64_t *sessions, StokerError *err)
   return rc;
 }
 
-/* Makes a new file a WAL database. SQLite's own way takes four flushes; here nothing can be lost yet, so that one is enough: before the first
- * commit is acknowledged, the file's first page (which says that there is a WAL) is on disk; the first flush of the WAL takes the
- * directory with both names along. */
+/* Makes a new file a WAL database. SQLite's own way takes four flushes; here nothing can be lost yet, so that one is
+ * enough: before the first commit is acknowledged, the file's first page (which says that there is a WAL) is on disk;
+ * the first flush of the WAL takes the directory with both names along. */
 static int
 create (Db *db, StokerError *err)
 {
   int rc;
 
-  if (exec (db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "create", err) < 0)
+  if (exec (db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+            "create", err)
+      < 0)
     return -1;
   rc = stoker_file_sync (db->lock);
   if (rc < 0)
@@ -285,7 +298,8 @@ write_row (Db *db, const Row *r, StokerError *err)
 static int
 write_rows (Db *db, const Row *rows, size_t n, int64_t zxid, int64_t sessions, StokerError *err)
 {
-  if (exec (db, "BEGIN", "write", err) < 0 || (db->empty && exec (db, schema, "create", err) < 0) || prepare (db, err) < 0)
+  if (exec (db, "BEGIN", "write", err) < 0 || (db->empty && exec (db, schema, "create", err) < 0)
+      || prepare (db, err) < 0)
     return -1;
   for (size_t i = 0; i < n; i++)
     if (write_row (db, &rows[i], err) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tree's database: one SQLite file in WAL mode, locked for as long as it is open. It is only read once, at open; afterwards
- * it is the journal of the tree in memory.
+ * The tree's database: one SQLite file in WAL mode, locked for as long as it is open. It is only read once, at open;
+ * afterwards it is the journal of the tree in memory.
  *
  * Thread: any that may block, one at a time.
  */
@@ -15,8 +15,8 @@ typedef struct Db Db;
 /* What one transaction does to one node. */
 typedef struct Row
 {
-  char *path;  /* owned */
-  bool gone;   /* delete it; the rest says nothing */
+  char *path; /* owned */
+  bool gone;  /* delete it; the rest says nothing */
   int64_t czxid, mzxid, pzxid, ctime_ms, mtime_ms, owner;
   int32_t version;
   uint32_t created;
@@ -25,7 +25,8 @@ typedef struct Row
 
 void local_row_clear (Row *r);
 
-/* Opens or creates the file at `path`; a missing directory is made (its parent must be there). The lock is taken and what is in it is checked. */
+/* Opens or creates the file at `path`; a missing directory is made (its parent must be there). The lock is taken and
+ * what is in it is checked. */
 int local_db_open (StokerHost *host, const char *path, Db **out, StokerError *err);
 /* Fills an empty tree (zxid included), and the number of sessions ever made. */
 int local_db_load (Db *db, Tree *tree, int64_t *sessions, StokerError *err);

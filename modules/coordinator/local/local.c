@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * coordinator/local: the tree of one broker, in memory, committed to SQLite. Changes are carried out in memory when they are
- * asked for; whatever shows them (replies, watch events) waits in a queue until they are committed. So answers come in the
- * order of the requests, and a read sees the changes asked for before it and is answered after they are durable.
+ * coordinator/local: the tree of one broker, in memory, committed to SQLite. Changes are carried out in memory when
+ * they are asked for; whatever shows them (replies, watch events) waits in a queue until they are committed. So answers
+ * come in the order of the requests, and a read sees the changes asked for before it and is answered after they are
+ * durable.
  */
 #define STOKER_API_LEVEL STOKER_API_1_0
 #include "path.h"
@@ -19,7 +20,7 @@ typedef struct Conf
 
 typedef enum Phase
 {
-  CLOSED,  /* no session */
+  CLOSED, /* no session */
   OPEN,
   CLOSING, /* close was called: its ephemerals are being removed */
 } Phase;
@@ -156,7 +157,8 @@ on_committed (void *user, int64_t zxid)
   post_pump (l);
 }
 
-/* The outcome of everything that waits is unknown; the tree in memory is ahead of the disk, so nothing can be read either. */
+/* The outcome of everything that waits is unknown; the tree in memory is ahead of the disk, so nothing can be read
+ * either. */
 static void
 give_up (Local *l)
 {
@@ -220,7 +222,8 @@ apply (Local *l, const StokerCoordOp *op, StokerCoordDone done, void *user)
 }
 
 static void
-local_create (StokerInstance *self, const char *path, StokerBytes data, uint32_t flags, StokerCoordDone done, void *user)
+local_create (StokerInstance *self, const char *path, StokerBytes data, uint32_t flags, StokerCoordDone done,
+              void *user)
 {
   StokerCoordOp op = { STOKER_COORD_OP_CREATE, path, data, flags, -1 };
 
@@ -328,7 +331,8 @@ local_open (StokerInstance *self, const StokerCoordSession *session, StokerError
   Local *l = LOCAL (self);
 
   if (l == NULL || l->phase != CLOSED)
-    return stoker_error_set (err, STOKER_ERROR_FAILED, "coordinator %s is not started, or has a session already", self->name);
+    return stoker_error_set (err, STOKER_ERROR_FAILED, "coordinator %s is not started, or has a session already",
+                             self->name);
   (void)local_tree_end_sessions (&l->tree); /* those that a crash left */
   l->session = *session;
   l->session_id++;
@@ -381,7 +385,8 @@ local_init (StokerInstance *self, StokerError *err)
   const Conf *c = self->conf;
 
   if (!c->memory && !c->path && !c->directory)
-    return stoker_error_set (err, STOKER_ERROR_CONFIG, "coordinator %s needs to know where to keep its database: set directory or path",
+    return stoker_error_set (err, STOKER_ERROR_CONFIG,
+                             "coordinator %s needs to know where to keep its database: set directory or path",
                              self->name);
   return 0;
 }
@@ -439,7 +444,8 @@ local_stop (StokerInstance *self)
 
 static const StokerOption options[] = {
   { "directory", STOKER_OPTION_PATH, 0, NULL, NULL, NULL, NULL, NULL, offsetof (Conf, directory),
-    "where the database is kept, as coordinator.db", "The broker fills in its first log directory when nothing is given." },
+    "where the database is kept, as coordinator.db",
+    "The broker fills in its first log directory when nothing is given." },
   { "path", STOKER_OPTION_PATH, 0, NULL, NULL, NULL, NULL, NULL, offsetof (Conf, path),
     "the database file, when it is not to be coordinator.db in the directory", NULL },
   { "memory", STOKER_OPTION_BOOL, 0, "false", NULL, NULL, NULL, NULL, offsetof (Conf, memory),
@@ -461,9 +467,7 @@ static const StokerCoordinatorOps ops = {
   .multi = local_multi,
 };
 
-STOKER_MODULE (coordinator, local,
-               .version = "0.1", .licence = "Apache-2.0", .summary = "the tree of a single broker, in an SQLite database",
-               .threads = STOKER_THREADS_CONTROL,
-               .ops = &ops, .ops_size = sizeof ops,
-               STOKER_OPTIONS (options), .conf_size = sizeof (Conf), .state_size = sizeof (State),
-               .init = local_init, .start = local_start, .stop = local_stop);
+STOKER_MODULE (coordinator, local, .version = "0.1", .licence = "Apache-2.0",
+               .summary = "the tree of a single broker, in an SQLite database", .threads = STOKER_THREADS_CONTROL,
+               .ops = &ops, .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (Conf),
+               .state_size = sizeof (State), .init = local_init, .start = local_start, .stop = local_stop);

@@ -18,7 +18,7 @@ struct Node
   StokerBlock *data;    /* NULL: null */
   int64_t czxid, mzxid, pzxid;
   int64_t ctime_ms, mtime_ms;
-  int64_t owner;    /* session id; 0: persistent */
+  int64_t owner; /* session id; 0: persistent */
   int32_t version;
   uint32_t created; /* children ever created: the next sequence suffix */
   char name[];

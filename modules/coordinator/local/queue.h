@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is on its way to the caller: replies, watch events and session events, in the order in which they must arrive. Each waits
- * until the change it shows (or any before it) is committed.
+ * What is on its way to the caller: replies, watch events and session events, in the order in which they must arrive.
+ * Each waits until the change it shows (or any before it) is committed.
  */
 #ifndef LOCAL_QUEUE_H
 #define LOCAL_QUEUE_H
@@ -12,13 +12,13 @@ typedef struct Entry Entry;
 struct Entry
 {
   Entry *next;
-  int64_t zxid; /* may go when this is committed */
+  int64_t zxid;         /* may go when this is committed */
   StokerCoordDone done; /* a reply */
   void *user;
   StokerCoordReply reply;
-  StokerBlock *data;    /* holds reply.data */
-  void *memory;         /* holds reply.children or reply.codes; g_free */
-  char *path;           /* holds reply.path, or the path of the event */
+  StokerBlock *data;      /* holds reply.data */
+  void *memory;           /* holds reply.children or reply.codes; g_free */
+  char *path;             /* holds reply.path, or the path of the event */
   StokerCoordWatch watch; /* a watch event, when watch.fn */
   StokerCoordEvent event;
   StokerCoordState state; /* a session event, when not 0 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Power cuts on a simulated disk, at moments that a seed picks: what was acknowledged is there afterwards, and what is there is what the
- * tree was after some number of the changes asked for, never a mixture.
+ * Power cuts on a simulated disk, at moments that a seed picks: what was acknowledged is there afterwards, and what is
+ * there is what the tree was after some number of the changes asked for, never a mixture.
  */
 #include "module/host.h"
 #include "module/instance.h"
@@ -103,7 +103,9 @@ start (Bench *b)
   void *conf = stk_conf_new (m);
   StokerError err = { 0 };
 
-  g_assert_cmpint (stk_option_parse (stk_option_find (m->options, m->n_options, "directory"), "/data", NULL, conf, &err), ==, 0);
+  g_assert_cmpint (stk_option_parse (stk_option_find (m->options, m->n_options, "directory"), "/data", NULL, conf,
+                                     &err),
+                   ==, 0);
   b->self = stk_instance_new (m, "local", &b->host, conf);
   b->ops = m->ops;
   if (stk_instance_init (b->self, &err) < 0 || stk_instance_start (b->self, &err) < 0)
@@ -146,8 +148,10 @@ do_change (void *user)
     int key = (int)(stk_world_random (b->world) % KEYS), value = (int)(b->history->len * 10 + i);
     bool drop = next.value[key] >= 0 && stk_world_random (b->world) % 3 == 0;
     g_snprintf (paths[i], sizeof paths[i], "/k%d", key);
-    ops[i] = (StokerCoordOp){ drop ? STOKER_COORD_OP_DELETE : next.value[key] < 0 ? STOKER_COORD_OP_CREATE : STOKER_COORD_OP_SET, paths[i],
-                              number (value, texts[i]), 0, -1 };
+    ops[i] = (StokerCoordOp){ drop                  ? STOKER_COORD_OP_DELETE
+                              : next.value[key] < 0 ? STOKER_COORD_OP_CREATE
+                                                    : STOKER_COORD_OP_SET,
+                              paths[i], number (value, texts[i]), 0, -1 };
     next.value[key] = drop ? -1 : value;
   }
   g_array_append_val (b->history, next);
@@ -213,7 +217,8 @@ check (Bench *b, uint64_t seed)
     if (memcmp (&g_array_index (history, State, at), there, sizeof *there) == 0)
       break;
   if (at == history->len)
-    g_error ("seed %d: what is there is no state between change %u (acknowledged) and %u", (int)seed, acknowledged, history->len - 1);
+    g_error ("seed %d: what is there is no state between change %u (acknowledged) and %u", (int)seed, acknowledged,
+             history->len - 1);
   b->acknowledged = 0;
 }
 
@@ -245,7 +250,8 @@ run_seed (uint64_t seed)
         (void)stk_sim_step (b.sim);
     }
     stk_sim_cut_power (b.world);
-    g_assert_true (stk_sim_until (b.sim, nothing_pending, &b, 1000000)); /* all refused now, but for answers that were on their way */
+    g_assert_true (stk_sim_until (b.sim, nothing_pending, &b,
+                                  1000000)); /* all refused now, but for answers that were on their way */
     stk_instance_free (b.self);
     stk_sim_run (b.sim, 1000);
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What only this module does: its database, and what happens when the disk does not do its part. The contract that all coordinators
- * share is tested in tests/conformance/coordinator.
+ * What only this module does: its database, and what happens when the disk does not do its part. The contract that all
+ * coordinators share is tested in tests/conformance/coordinator.
  */
 #include "local/db.h"
 #include "local/path.h"
@@ -71,8 +71,9 @@ ff_close (StokerFile *f)
   g_free (f);
 }
 
-static const StkFileOps fault_file_ops
-    = { .pread = ff_pread, .pwritev = ff_pwritev, .sync = ff_sync, .truncate = ff_truncate, .size = ff_size, .close = ff_close };
+static const StkFileOps fault_file_ops = {
+  .pread = ff_pread, .pwritev = ff_pwritev, .sync = ff_sync, .truncate = ff_truncate, .size = ff_size, .close = ff_close
+};
 
 static int
 wrap (StokerDisk *d, int rc, StokerFile *real, StokerFile **out)
@@ -296,7 +297,9 @@ test_refusals (void)
   expect_refused (dir, STOKER_ERROR_CORRUPT, "*is damaged*");
   sql (dir, "PRAGMA application_id=7");
   expect_refused (dir, STOKER_ERROR_NOT_OURS, "*is an SQLite database, but not a coordinator's*");
-  write_text (dir, "this is some other file, and it is longer than a database header, which has one hundred bytes at the start", 105);
+  write_text (
+      dir, "this is some other file, and it is longer than a database header, which has one hundred bytes at the start",
+      105);
   expect_refused (dir, STOKER_ERROR_CORRUPT, "*is damaged*");
   test_dir_free (dir);
 }
@@ -439,7 +442,8 @@ test_start_time (void)
     opened = g_get_monotonic_time ();
     (void)create (&s, "/a");
     written = g_get_monotonic_time ();
-    g_test_message ("%s: open %d us, first commit %d us", round ? "again" : "new", (int)(opened - begun), (int)(written - opened));
+    g_test_message ("%s: open %d us, first commit %d us", round ? "again" : "new", (int)(opened - begun),
+                    (int)(written - opened));
     begun = g_get_monotonic_time ();
     session_close (&s);
     g_test_message ("close %d us", (int)(g_get_monotonic_time () - begun));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tree and its changes, in memory. Every change is a list of operations that succeeds or fails as a whole and takes one
- * transaction id (zxid) when it succeeds. Knows nothing of sessions, watches, replies or files: it tells a listener what changed.
+ * The tree and its changes, in memory. Every change is a list of operations that succeeds or fails as a whole and takes
+ * one transaction id (zxid) when it succeeds. Knows nothing of sessions, watches, replies or files: it tells a listener
+ * what changed.
  *
  * Thread: one.
  */
@@ -37,8 +38,8 @@ Node *local_tree_find (const Tree *t, const char *path);
 /* The path of a node in the tree; g_free. */
 char *local_tree_path (const Node *n);
 
-/* Carries out all operations or none. results[n] are filled: on failure OK before the one that failed, RUNTIME_INCONSISTENCY after it.
- * Ephemeral nodes get `owner`. Returns OK or the code of the one that failed. */
+/* Carries out all operations or none. results[n] are filled: on failure OK before the one that failed,
+ * RUNTIME_INCONSISTENCY after it. Ephemeral nodes get `owner`. Returns OK or the code of the one that failed. */
 int local_tree_apply (Tree *t, const StokerCoordOp *ops, size_t n, int64_t now_ms, int64_t owner, TreeResult *results);
 
 /* Deletes the ephemeral nodes of every owner, in one change. False: there was none. */

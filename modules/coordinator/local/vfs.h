@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SQLite's way to the disk: a VFS on top of stoker/disk.h, one per database, registered under a name of its own. Only what a
- * database that is opened exclusively needs: no shared memory, locks are taken once for the whole life of the database.
+ * SQLite's way to the disk: a VFS on top of stoker/disk.h, one per database, registered under a name of its own. Only
+ * what a database that is opened exclusively needs: no shared memory, locks are taken once for the whole life of the
+ * database.
  */
 #ifndef LOCAL_VFS_H
 #define LOCAL_VFS_H

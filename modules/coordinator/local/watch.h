@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One-shot watches by path. Data watches (get, exists) and child watches are apart; the same watch armed twice on a path
- * counts once, also when it was armed as both.
+ * One-shot watches by path. Data watches (get, exists) and child watches are apart; the same watch armed twice on a
+ * path counts once, also when it was armed as both.
  */
 #ifndef LOCAL_WATCH_H
 #define LOCAL_WATCH_H

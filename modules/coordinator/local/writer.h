@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Commits the tree's changes: all that gathered while one transaction ran go into the next. Without a database (memory = true)
- * a commit is only the next turn of the control thread.
+ * Commits the tree's changes: all that gathered while one transaction ran go into the next. Without a database (memory
+ * = true) a commit is only the next turn of the control thread.
  *
  * Thread: control; the transaction itself runs on a disk thread.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A client of a coordinator instance for tests: every call waits for its answer, or notes it in a journal of what came in which order.
+ * A client of a coordinator instance for tests: every call waits for its answer, or notes it in a journal of what came
+ * in which order.
  */
 #ifndef CONFORMANCE_COORDINATOR_CLIENT_H
 #define CONFORMANCE_COORDINATOR_CLIENT_H
@@ -17,14 +18,14 @@ typedef struct Client
   const StokerCoordinatorOps *ops;
   int64_t session_id;
   bool connected;
-  char *base;        /* the test's own node */
-  GString *journal;  /* what came, a word each, blank after each */
+  char *base;       /* the test's own node */
+  GString *journal; /* what came, a word each, blank after each */
   GPtrArray *notes;
   /* The newest answer, copied. */
   bool answered;
   int code;
   StokerCoordStat stat;
-  char *path, *data; /* data NULL: null */
+  char *path, *data;   /* data NULL: null */
   GPtrArray *children; /* sorted */
   int codes[16];
   size_t n_codes;

@@ -2,7 +2,7 @@
 #include "client.h"
 
 #define OK STOKER_COORD_OK
-#define EMPTY ((StokerBytes){ (uint8_t *)(uintptr_t)"", 0 })
+#define EMPTY ((StokerBytes){ (uint8_t *)(uintptr_t) "", 0 })
 #define STRICT_BYTES(s) ((StokerBytes){ (uint8_t *)(uintptr_t)(s), sizeof (s) - 1 })
 
 typedef const CoordFactory *Factory;
@@ -254,8 +254,8 @@ test_order (const void *f)
   const char *a = at (c, "/a");
   StokerCoordWatch none = { NULL, NULL };
 
-  /* All asked for at once: answers in that order, each read sees what was asked before it, and an event comes before any
-   * answer that shows the change. */
+  /* All asked for at once: answers in that order, each read sees what was asked before it, and an event comes before
+   * any answer that shows the change. */
   c->ops->create (c->self, a, STRICT_BYTES ("1"), 0, client_note, client_note_as (c, "create"));
   c->ops->get (c->self, a, client_watch (c, "watch"), client_note, client_note_as (c, "get"));
   c->ops->exists (c->self, at (c, "/no"), none, client_note, client_note_as (c, "no"));

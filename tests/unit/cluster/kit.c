@@ -135,7 +135,9 @@ make_coordinator (Kit *k)
   StokerError err = { 0 };
 
   (void)stoker_disk_mkdir (stk_world_disk (k->world), "/data");
-  g_assert_cmpint (stk_option_parse (stk_option_find (m->options, m->n_options, "directory"), "/data", NULL, conf, &err), ==, 0);
+  g_assert_cmpint (stk_option_parse (stk_option_find (m->options, m->n_options, "directory"), "/data", NULL, conf,
+                                     &err),
+                   ==, 0);
   k->coordinator = stk_instance_new (m, "local", &k->host, conf);
   k->ops = m->ops;
   if (stk_instance_init (k->coordinator, &err) < 0 || stk_instance_start (k->coordinator, &err) < 0)
@@ -230,7 +232,8 @@ kit_call_begin (Kit *k, void (*service) (void *request), void *request)
 
   *s = (Service){ service, request };
   k->ctx = (StokerContext){ .broker = &k->b };
-  *call = (StokerCall){ .ctx = &k->ctx, .api_key = -1, .api_version = -1, .arena = k->arena, .done = on_call, .user = k };
+  *call
+      = (StokerCall){ .ctx = &k->ctx, .api_key = -1, .api_version = -1, .arena = k->arena, .done = on_call, .user = k };
   k->answered = false;
   stk_actor_call (k->b.control, do_call, s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One broker's part in the cluster on a simulated machine: coordinator/local on its disk, the controller, no replicas. It
- * can be stopped and started again.
+ * One broker's part in the cluster on a simulated machine: coordinator/local on its disk, the controller, no replicas.
+ * It can be stopped and started again.
  */
 #ifndef TEST_CLUSTER_KIT_H
 #define TEST_CLUSTER_KIT_H

@@ -163,8 +163,8 @@ read_node (const char *path, const char *data)
 static void
 test_golden (void)
 {
-  static const char *const moments[] = { "after start", "after topics, configs, quotas, scram user, acls", "during reassignment",
-                                         "after kill of broker 2 (it was the controller)" };
+  static const char *const moments[] = { "after start", "after topics, configs, quotas, scram user, acls",
+                                         "during reassignment", "after kill of broker 2 (it was the controller)" };
   g_autoptr (JsonParser) p = golden ();
 
   for (size_t m = 0; m < G_N_ELEMENTS (moments); m++) {
@@ -179,7 +179,8 @@ static void
 test_old_versions (void)
 {
   StokerError err = { 0 };
-  StkMetaBroker *b = stk_json_read_broker (bytes ("{\"version\":1,\"host\":\"h\",\"port\":9092,\"jmx_port\":-1}"), 3, 4, &err);
+  StkMetaBroker *b
+      = stk_json_read_broker (bytes ("{\"version\":1,\"host\":\"h\",\"port\":9092,\"jmx_port\":-1}"), 3, 4, &err);
   StkTopicState *t = stk_topic_state_new ("t");
   StkMetaPair *pairs;
   size_t n;
@@ -187,7 +188,9 @@ test_old_versions (void)
 
   g_assert_cmpstr (stk_meta_broker_endpoint (b, "PLAINTEXT")->host, ==, "h");
   stk_meta_broker_unref (b);
-  b = stk_json_read_broker (bytes ("{\"version\":3,\"host\":\"h\",\"port\":9092,\"endpoints\":[\"PLAINTEXT://[::1]:1\",\"SSL://x:2\"],\"rack\":\"r\"}"), 3, 4, &err);
+  b = stk_json_read_broker (bytes ("{\"version\":3,\"host\":\"h\",\"port\":9092,\"endpoints\":[\"PLAINTEXT://"
+                                   "[::1]:1\",\"SSL://x:2\"],\"rack\":\"r\"}"),
+                            3, 4, &err);
   g_assert_cmpstr (stk_meta_broker_endpoint (b, "PLAINTEXT")->host, ==, "::1");
   g_assert_cmpint (stk_meta_broker_endpoint (b, "SSL")->protocol, ==, 1);
   stk_meta_broker_unref (b);
@@ -196,7 +199,8 @@ test_old_versions (void)
   g_assert_cmpint (t->partitions[0].replicas.n, ==, 2);
   g_assert_true (stoker_uuid_is_zero (t->id));
   stk_topic_state_unref (t);
-  entity = stk_json_read_config_change (bytes ("{\"version\":1,\"entity_type\":\"topics\",\"entity_name\":\"t\"}"), &err);
+  entity
+      = stk_json_read_config_change (bytes ("{\"version\":1,\"entity_type\":\"topics\",\"entity_name\":\"t\"}"), &err);
   g_assert_cmpstr (entity, ==, "topics/t");
   g_assert_true (stk_json_read_config (bytes ("{\"version\":1,\"config\":{\"a\\\"b\":\"c\\\\d\"}}"), &pairs, &n, &err));
   g_assert_cmpstr (pairs[0].name, ==, "a\"b");
@@ -211,12 +215,23 @@ test_old_versions (void)
 static void
 test_bad (void)
 {
-  static const char *const bad[] = { "", "{", "null", "[]", "{}", "{\"partitions\":[]}", "{\"partitions\":{\"x\":[1]}}", "{\"partitions\":{\"0\":[]}}",
-                                     "{\"partitions\":{\"0\":[\"a\"]}}", "{\"partitions\":{\"1\":[1]}}", "{\"partitions\":{\"99999999999\":[1]}}",
+  static const char *const bad[] = { "",
+                                     "{",
+                                     "null",
+                                     "[]",
+                                     "{}",
+                                     "{\"partitions\":[]}",
+                                     "{\"partitions\":{\"x\":[1]}}",
+                                     "{\"partitions\":{\"0\":[]}}",
+                                     "{\"partitions\":{\"0\":[\"a\"]}}",
+                                     "{\"partitions\":{\"1\":[1]}}",
+                                     "{\"partitions\":{\"99999999999\":[1]}}",
                                      "{\"partitions\":{\"0\":[1]},\"topic_id\":\"short\"}",
                                      "{\"leader\":\"x\",\"leader_epoch\":1,\"controller_epoch\":1,\"isr\":[]}",
                                      "{\"leader\":1,\"leader_epoch\":1,\"controller_epoch\":1,\"isr\":[[]]}",
-                                     "{\"id\":\"waytoolongtobeaclusterid!!\"}", "{\"endpoints\":[\"nothing\",7]}", "{\"config\":[]}" };
+                                     "{\"id\":\"waytoolongtobeaclusterid!!\"}",
+                                     "{\"endpoints\":[\"nothing\",7]}",
+                                     "{\"config\":[]}" };
   char id[STOKER_UUID_TEXT];
 
   for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
@@ -262,20 +277,24 @@ test_start (void)
   /* Every node that Kafka has at this moment, but for those of the authorizer and of other brokers. */
   for (guint i = 0; i < json_array_get_length (a); i++) {
     const char *path = path_of (a, i), *data = data_of (a, i);
-    if (g_str_has_prefix (path, "/kafka-acl") || g_str_has_prefix (path, "/delegation_token") || strcmp (path, "/brokers/ids/1") == 0
-        || strcmp (path, "/brokers/ids/2") == 0)
+    if (g_str_has_prefix (path, "/kafka-acl") || g_str_has_prefix (path, "/delegation_token")
+        || strcmp (path, "/brokers/ids/1") == 0 || strcmp (path, "/brokers/ids/2") == 0)
       continue;
     if (kit_get (k, path) != STOKER_COORD_OK)
       g_error ("there is no %s", path);
     g_assert_cmpint (k->stat.version, ==, json_object_get_int_member (json_array_get_object_element (a, i), "version"));
-    g_assert_cmpint (k->stat.ephemeral_owner != 0, ==, json_object_get_boolean_member (json_array_get_object_element (a, i), "ephemeral"));
+    g_assert_cmpint (k->stat.ephemeral_owner != 0, ==,
+                     json_object_get_boolean_member (json_array_get_object_element (a, i), "ephemeral"));
     g_assert_cmpint (data == NULL, ==, k->data == NULL);
     if (data && data[0] == '{' && strcmp (path, "/brokers/ids/0") != 0)
       assert_same_shape (k->data, data);
   }
   g_assert_cmpint (kit_get (k, "/brokers/ids/0"), ==, STOKER_COORD_OK);
-  assert_same_shape (k->data, "{\"features\":{},\"listener_security_protocol_map\":{\"PLAINTEXT\":\"PLAINTEXT\"},\"endpoints\":[\"PLAINTEXT://127.0.0.1:9092\"],"
-                              "\"rack\":\"RACK0\",\"jmx_port\":-1,\"port\":9092,\"host\":\"127.0.0.1\",\"version\":5,\"timestamp\":\"1\"}");
+  assert_same_shape (
+      k->data,
+      "{\"features\":{},\"listener_security_protocol_map\":{\"PLAINTEXT\":\"PLAINTEXT\"},\"endpoints\":[\"PLAINTEXT://"
+      "127.0.0.1:9092\"],"
+      "\"rack\":\"RACK0\",\"jmx_port\":-1,\"port\":9092,\"host\":\"127.0.0.1\",\"version\":5,\"timestamp\":\"1\"}");
   g_assert_cmpint (k->stat.czxid, ==, k->b.epoch);
   kit_stop (k);
   kit_start (k); /* the same cluster, another epoch */
@@ -291,9 +310,12 @@ write_topic (Kit *k, const char *name, const char *partitions)
 {
   g_autofree char *config = g_strconcat ("/config/topics/", name, NULL);
   g_autofree char *topic = g_strconcat ("/brokers/topics/", name, NULL);
-  g_autofree char *data = g_strdup_printf ("{\"partitions\":{%s},\"topic_id\":\"s3ivj6nYSeaUEp0SG53XJw\",\"adding_replicas\":{},\"removing_replicas\":{},\"version\":3}", partitions);
+  g_autofree char *data = g_strdup_printf ("{\"partitions\":{%s},\"topic_id\":\"s3ivj6nYSeaUEp0SG53XJw\",\"adding_"
+                                           "replicas\":{},\"removing_replicas\":{},\"version\":3}",
+                                           partitions);
 
-  g_assert_cmpint (kit_create (k, config, "{\"version\":1,\"config\":{\"retention.ms\":\"5000\"}}"), ==, STOKER_COORD_OK);
+  g_assert_cmpint (kit_create (k, config, "{\"version\":1,\"config\":{\"retention.ms\":\"5000\"}}"), ==,
+                   STOKER_COORD_OK);
   g_assert_cmpint (kit_create (k, topic, data), ==, STOKER_COORD_OK);
   kit_settle (k);
 }
@@ -323,16 +345,22 @@ test_topic (void)
   g_assert_null (k->data);
 
   /* Settings change: first the node, then the note. */
-  g_assert_cmpint (kit_set (k, "/config/topics/t", "{\"version\":1,\"config\":{\"retention.ms\":\"6000\"}}"), ==, STOKER_COORD_OK);
+  g_assert_cmpint (kit_set (k, "/config/topics/t", "{\"version\":1,\"config\":{\"retention.ms\":\"6000\"}}"), ==,
+                   STOKER_COORD_OK);
   kit_settle (k);
   g_assert_cmpstr (stk_meta_topic_override (kit_topic (k, "t"), "retention.ms"), ==, "5000");
-  g_assert_cmpint (kit_create (k, "/config/changes/config_change_0000000000", "{\"version\":2,\"entity_path\":\"topics/t\"}"), ==, STOKER_COORD_OK);
+  g_assert_cmpint (kit_create (k, "/config/changes/config_change_0000000000",
+                               "{\"version\":2,\"entity_path\":\"topics/t\"}"),
+                   ==, STOKER_COORD_OK);
   kit_settle (k);
   g_assert_cmpstr (stk_meta_topic_override (kit_topic (k, "t"), "retention.ms"), ==, "6000");
 
   /* More partitions. */
-  g_assert_cmpint (kit_set (k, "/brokers/topics/t", "{\"partitions\":{\"0\":[0],\"1\":[0,1],\"2\":[0]},\"topic_id\":\"s3ivj6nYSeaUEp0SG53XJw\",\"version\":3}"),
-                   ==, STOKER_COORD_OK);
+  g_assert_cmpint (
+      kit_set (
+          k, "/brokers/topics/t",
+          "{\"partitions\":{\"0\":[0],\"1\":[0,1],\"2\":[0]},\"topic_id\":\"s3ivj6nYSeaUEp0SG53XJw\",\"version\":3}"),
+      ==, STOKER_COORD_OK);
   kit_settle (k);
   g_assert_cmpint (kit_topic (k, "t")->n_partitions, ==, 3);
   g_assert_cmpint (kit_topic (k, "t")->partitions[2].leader, ==, 0);
@@ -364,7 +392,8 @@ test_delete (void)
   stk_controller_on_topic_deleted (k->b.controller, topic_gone, gone);
   write_topic (k, "t", "\"0\":[0],\"1\":[0]");
   write_topic (k, "u", "\"0\":[0]");
-  g_assert_cmpint (kit_create (k, "/brokers/topics/t/partitions/0/elr", "x"), ==, STOKER_COORD_OK); /* whatever is below goes too */
+  g_assert_cmpint (kit_create (k, "/brokers/topics/t/partitions/0/elr", "x"), ==,
+                   STOKER_COORD_OK); /* whatever is below goes too */
   g_assert_cmpint (kit_create (k, "/admin/delete_topics/t", NULL), ==, STOKER_COORD_OK);
   g_assert_cmpint (kit_create (k, "/admin/delete_topics/nobody", NULL), ==, STOKER_COORD_OK);
   kit_settle (k);
@@ -424,7 +453,8 @@ test_missing_id (void)
   StokerUuid id;
 
   kit_start (k);
-  g_assert_cmpint (kit_create (k, "/brokers/topics/old", "{\"version\":1,\"partitions\":{\"0\":[0]}}"), ==, STOKER_COORD_OK);
+  g_assert_cmpint (kit_create (k, "/brokers/topics/old", "{\"version\":1,\"partitions\":{\"0\":[0]}}"), ==,
+                   STOKER_COORD_OK);
   kit_settle (k);
   id = kit_topic (k, "old")->id;
   g_assert_false (stoker_uuid_is_zero (id));
@@ -494,7 +524,8 @@ test_not_alone (void)
 
   kit_start (k);
   g_assert_cmpint (kit_create (k, "/brokers/ids/7",
-                               "{\"version\":5,\"host\":\"127.0.0.1\",\"port\":9092,\"endpoints\":[\"PLAINTEXT://127.0.0.1:9092\"],\"jmx_port\":-1,\"timestamp\":\"1\"}"),
+                               "{\"version\":5,\"host\":\"127.0.0.1\",\"port\":9092,\"endpoints\":[\"PLAINTEXT://"
+                               "127.0.0.1:9092\"],\"jmx_port\":-1,\"timestamp\":\"1\"}"),
                    ==, STOKER_COORD_OK);
   kit_settle (k);
   g_assert_cmpint (kit_snapshot (k)->n_brokers, ==, 2);

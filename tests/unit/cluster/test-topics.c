@@ -49,7 +49,9 @@ create (Kit *k, StokerCreateTopic topic, bool validate_only)
 static StokerCreateTopic
 create_plain (Kit *k, const char *name, int32_t partitions)
 {
-  return create (k, (StokerCreateTopic){ .name = stoker_str (name), .n_partitions = partitions, .replication_factor = -1 }, false);
+  return create (k,
+                 (StokerCreateTopic){ .name = stoker_str (name), .n_partitions = partitions, .replication_factor = -1 },
+                 false);
 }
 
 static int16_t
@@ -74,7 +76,8 @@ static int16_t
 alter (Kit *k, const char *topic, bool incremental, int8_t op, const char *name, const char *value)
 {
   StokerAlterConfig config = { stoker_str (name), stoker_str (value), op };
-  StokerAlterResource r = { .type = STOKER_RESOURCE_TOPIC, .name = stoker_str (topic), .configs = &config, .n_configs = 1 };
+  StokerAlterResource r
+      = { .type = STOKER_RESOURCE_TOPIC, .name = stoker_str (topic), .configs = &config, .n_configs = 1 };
   StokerAlterConfigs req = { .incremental = incremental, .resources = &r, .n_resources = 1 };
 
   kit_call (k, alter_service, &req);
@@ -108,7 +111,11 @@ test_create (void)
   StokerCreateTopic t;
 
   kit_start (k);
-  t = create (k, (StokerCreateTopic){ .name = S ("made"), .n_partitions = -1, .replication_factor = -1, .configs = configs, .n_configs = 1 }, false);
+  t = create (
+      k,
+      (StokerCreateTopic){
+          .name = S ("made"), .n_partitions = -1, .replication_factor = -1, .configs = configs, .n_configs = 1 },
+      false);
   g_assert_cmpint (t.error, ==, 0);
   g_assert_cmpint (t.out_partitions, ==, 3);
   g_assert_cmpint (t.out_replication_factor, ==, 1);
@@ -135,7 +142,8 @@ test_create_refused (void)
 {
   static const char *const names[] = { "", ".", "..", "a b", "a/b", "\xc3\xa9" };
   Kit *k = kit_new ("");
-  StokerConfigPair unknown[] = { { S ("no.such"), S ("1") } }, bad[] = { { S ("retention.ms"), S ("soon") } }, null[] = { { S ("retention.ms"), STOKER_STR_NULL } };
+  StokerConfigPair unknown[] = { { S ("no.such"), S ("1") } }, bad[] = { { S ("retention.ms"), S ("soon") } },
+                   null[] = { { S ("retention.ms"), STOKER_STR_NULL } };
   int32_t here[] = { 0 }, elsewhere[] = { 7 }, twice[] = { 0, 0 };
   StokerAssignment good = { 0, here, 1 }, away = { 0, elsewhere, 1 }, doubled = { 0, twice, 2 }, gap = { 1, here, 1 };
   g_autofree char *longest = g_strnfill (249, 'x'), *too_long = g_strnfill (250, 'x');
@@ -160,13 +168,20 @@ test_create_refused (void)
   TRY (STOKER_INVALID_PARTITIONS, .name = S ("t"), .n_partitions = INT32_MAX, .replication_factor = 1);
   TRY (STOKER_INVALID_REPLICATION_FACTOR, .name = S ("t"), .n_partitions = 1, .replication_factor = 0);
   TRY (STOKER_INVALID_REPLICATION_FACTOR, .name = S ("t"), .n_partitions = 1, .replication_factor = 2);
-  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = unknown, .n_configs = 1);
-  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = bad, .n_configs = 1);
-  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = null, .n_configs = 1);
-  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1, .assignments = &away, .n_assignments = 1);
-  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1, .assignments = &doubled, .n_assignments = 1);
-  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1, .assignments = &gap, .n_assignments = 1);
-  TRY (STOKER_INVALID_REQUEST, .name = S ("t"), .n_partitions = 1, .replication_factor = -1, .assignments = &good, .n_assignments = 1);
+  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = unknown,
+       .n_configs = 1);
+  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = bad,
+       .n_configs = 1);
+  TRY (STOKER_INVALID_CONFIG, .name = S ("t"), .n_partitions = 1, .replication_factor = 1, .configs = null,
+       .n_configs = 1);
+  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1,
+       .assignments = &away, .n_assignments = 1);
+  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1,
+       .assignments = &doubled, .n_assignments = 1);
+  TRY (STOKER_INVALID_REPLICA_ASSIGNMENT, .name = S ("t"), .n_partitions = -1, .replication_factor = -1,
+       .assignments = &gap, .n_assignments = 1);
+  TRY (STOKER_INVALID_REQUEST, .name = S ("t"), .n_partitions = 1, .replication_factor = -1, .assignments = &good,
+       .n_assignments = 1);
   g_assert_null (kit_topic (k, "t"));
   TRY (0, .name = S ("t"), .n_partitions = -1, .replication_factor = -1, .assignments = &good, .n_assignments = 1);
 #undef TRY
@@ -183,7 +198,9 @@ test_create_many (void)
   kit_start (k);
   for (int i = 0; i < 500; i++) {
     g_autofree char *name = g_strdup_printf ("t%d", i == 499 ? 7 : i);
-    topics[i] = (StokerCreateTopic){ .name = stoker_arena_str (k->arena, stoker_str (name)), .n_partitions = 3, .replication_factor = 1 };
+    topics[i] = (StokerCreateTopic){ .name = stoker_arena_str (k->arena, stoker_str (name)),
+                                     .n_partitions = 3,
+                                     .replication_factor = 1 };
   }
   kit_call (k, create_service, &req);
   for (int i = 0; i < 500; i++)
@@ -257,20 +274,34 @@ test_grow (void)
   kit_start (k);
   g_assert_cmpint (create_plain (k, "t", 2).error, ==, 0);
   id = kit_topic (k, "t")->id;
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, true).error, ==, 0);
+  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, true).error, ==,
+                   0);
   g_assert_cmpint (kit_topic (k, "t")->n_partitions, ==, 2);
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, false).error, ==, 0);
+  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, false).error, ==,
+                   0);
   g_assert_cmpint (kit_topic (k, "t")->n_partitions, ==, 5);
   g_assert_cmpint (kit_topic (k, "t")->partitions[4].leader, ==, 0);
   g_assert_true (stoker_uuid_equal (kit_topic (k, "t")->id, id));
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, false).error, ==, STOKER_INVALID_PARTITIONS);
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 6, .assignments = away, .n_assignments = 1 }, false).error, ==,
-                   STOKER_INVALID_REPLICA_ASSIGNMENT);
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 7, .assignments = good, .n_assignments = 1 }, false).error, ==,
-                   STOKER_INVALID_REPLICA_ASSIGNMENT);
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 6, .assignments = good, .n_assignments = 1 }, false).error, ==, 0);
-  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("nobody"), .count = 6, .n_assignments = -1 }, false).error, ==,
-                   STOKER_UNKNOWN_TOPIC_OR_PARTITION);
+  g_assert_cmpint (grow (k, (StokerAddPartitions){ .name = S ("t"), .count = 5, .n_assignments = -1 }, false).error, ==,
+                   STOKER_INVALID_PARTITIONS);
+  g_assert_cmpint (grow (k,
+                         (StokerAddPartitions){ .name = S ("t"), .count = 6, .assignments = away, .n_assignments = 1 },
+                         false)
+                       .error,
+                   ==, STOKER_INVALID_REPLICA_ASSIGNMENT);
+  g_assert_cmpint (grow (k,
+                         (StokerAddPartitions){ .name = S ("t"), .count = 7, .assignments = good, .n_assignments = 1 },
+                         false)
+                       .error,
+                   ==, STOKER_INVALID_REPLICA_ASSIGNMENT);
+  g_assert_cmpint (grow (k,
+                         (StokerAddPartitions){ .name = S ("t"), .count = 6, .assignments = good, .n_assignments = 1 },
+                         false)
+                       .error,
+                   ==, 0);
+  g_assert_cmpint (
+      grow (k, (StokerAddPartitions){ .name = S ("nobody"), .count = 6, .n_assignments = -1 }, false).error, ==,
+      STOKER_UNKNOWN_TOPIC_OR_PARTITION);
   kit_stop (k);
   kit_start (k);
   g_assert_cmpint (kit_topic (k, "t")->n_partitions, ==, 6);
@@ -302,7 +333,8 @@ test_configs (void)
   g_assert_cmpint (alter (k, "t", true, STOKER_CONFIG_SET, "no.such", "1"), ==, STOKER_INVALID_CONFIG);
   g_assert_cmpint (alter (k, "t", true, STOKER_CONFIG_SET, "retention.ms", NULL), ==, STOKER_INVALID_REQUEST);
   g_assert_cmpint (alter (k, "t", true, STOKER_CONFIG_APPEND, "retention.ms", "1"), ==, STOKER_INVALID_CONFIG);
-  g_assert_cmpint (alter (k, "nobody", true, STOKER_CONFIG_SET, "retention.ms", "1"), ==, STOKER_UNKNOWN_TOPIC_OR_PARTITION);
+  g_assert_cmpint (alter (k, "nobody", true, STOKER_CONFIG_SET, "retention.ms", "1"), ==,
+                   STOKER_UNKNOWN_TOPIC_OR_PARTITION);
 
   g_assert_cmpint (alter (k, "t", false, 0, "segment.bytes", "1048576"), ==, 0); /* the whole set */
   g_assert_cmpstr (describe (k, "t", "segment.bytes", &source), ==, "1048576");

@@ -10,8 +10,12 @@ make_topic (const char *name, uint64_t id, int32_t partitions, int32_t leader)
   int32_t replicas[] = { leader, leader + 1 };
   StkMetaPartition p[8];
   StkMetaPair pairs[] = { { "retention.ms", "5" }, { "cleanup.policy", "compact" } };
-  StkMetaTopic t = { .name = name, .name_len = (uint32_t)strlen (name), .partitions = p, .n_partitions = partitions,
-                     .overrides = pairs, .n_overrides = 2 };
+  StkMetaTopic t = { .name = name,
+                     .name_len = (uint32_t)strlen (name),
+                     .partitions = p,
+                     .n_partitions = partitions,
+                     .overrides = pairs,
+                     .n_overrides = 2 };
 
   memcpy (t.id.b, &id, sizeof id);
   for (int32_t i = 0; i < partitions; i++)
@@ -197,7 +201,8 @@ test_store (void)
     threads[i] = g_thread_new ("reader", read_on, &r[i]);
   for (int i = 0; i < 300; i++) {
     snprintf (name, sizeof name, "t%d", i);
-    stk_meta_store_publish (store, add ((StkSnapshot *)(uintptr_t)stk_meta_store_peek (store, -1), name, (uint64_t)i + 1, 1));
+    stk_meta_store_publish (store,
+                            add ((StkSnapshot *)(uintptr_t)stk_meta_store_peek (store, -1), name, (uint64_t)i + 1, 1));
   }
   stop = 1;
   for (int i = 0; i < 2; i++)
