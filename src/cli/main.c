@@ -33,6 +33,10 @@ unknown (int argc, char **argv)
 
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     area = area || g_strcmp0 (commands[i]->area, argv[1]) == 0;
+  if (area && argc > 2 && (strcmp (argv[2], "--help") == 0 || strcmp (argv[2], "-h") == 0)) {
+    print_commands (stdout);
+    return CLI_OK;
+  }
   if (area && argc > 2)
     fprintf (stderr, "stoker: there is no command \"%s %s\"\n", argv[1], argv[2]);
   else if (area)
