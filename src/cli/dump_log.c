@@ -88,7 +88,6 @@ static void
 print_bytes (const char *name, StokerBytes b)
 {
   g_autofree char *text = b.data ? g_utf8_make_valid ((const char *)b.data, (gssize)b.len) : NULL;
-  g_autofree char *escaped = text ? g_strescape (text, "\"") : NULL;
 
   if (b.data && !g_utf8_validate_len ((const char *)b.data, b.len, NULL)) {
     printf ("  %s 0x", name);

@@ -84,18 +84,35 @@ stk_module_spec_parse (const char *text, StkModuleSpec *out, StokerError *err)
   return rc;
 }
 
+/* The modules of the build tree that this program runs in without being installed (libtool keeps it in .libs), NULL when it does not:
+ * so that a fresh build works from any folder. g_free. */
+static char *
+build_tree_modules (void)
+{
+  g_autofree char *exe = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *libs = exe ? g_path_get_dirname (exe) : NULL, *last = libs ? g_path_get_basename (libs) : NULL;
+  g_autofree char *top = libs ? g_path_get_dirname (libs) : NULL, *status = top ? g_build_filename (top, "config.status", NULL) : NULL;
+
+  if (g_strcmp0 (last, ".libs") != 0 || !g_file_test (status, G_FILE_TEST_EXISTS))
+    return NULL;
+  return g_build_filename (top, "modules", NULL);
+}
+
 char **
 stk_module_search_path (const char *const *extra)
 {
   g_autoptr (GPtrArray) dirs = g_ptr_array_new ();
   const char *env = g_getenv ("STOKER_MODULE_PATH");
   g_auto (GStrv) parts = g_strsplit (env ? env : "", ":", -1);
+  char *built;
 
   for (char **p = parts; *p; p++)
     if (**p)
       g_ptr_array_add (dirs, g_strdup (*p));
   for (; extra && *extra; extra++)
     g_ptr_array_add (dirs, g_strdup (*extra));
+  if ((built = build_tree_modules ()) != NULL)
+    g_ptr_array_add (dirs, built);
   g_ptr_array_add (dirs, g_strdup (STOKER_MODULEDIR));
   g_ptr_array_add (dirs, NULL);
   return (char **)g_ptr_array_free (g_steal_pointer (&dirs), FALSE);
