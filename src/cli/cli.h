@@ -25,7 +25,7 @@ typedef struct CliCommand
   const char *area, *name; /* "topic", "create"; area NULL: a command of one word */
   const char *args;        /* what stands behind the options in the usage line */
   const char *summary;
-  const char *examples;    /* whole lines */
+  const char *examples; /* whole lines */
   int (*run) (const struct CliCommand *self, int argc, char **argv);
 } CliCommand;
 
@@ -59,7 +59,8 @@ typedef struct CliCommon
 } CliCommon;
 
 /* Reads argv[1..). Positional arguments go to args. CLI_GO_ON, or the code to exit with (help was asked for: 0). */
-int cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *opts, size_t n, int argc, char **argv, GPtrArray *args);
+int cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *opts, size_t n, int argc, char **argv,
+               GPtrArray *args);
 /* Prints "stoker AREA NAME: text" and where to look; CLI_USAGE. */
 int cli_usage (const CliCommand *c, const char *fmt, ...) STOKER_PRINTF (2, 3);
 /* Prints "stoker: text"; CLI_FAILED. */
@@ -68,7 +69,8 @@ int cli_failed (const char *fmt, ...) STOKER_PRINTF (1, 2);
 bool cli_number (const char *text, int64_t *out);
 /* "\n", "\t", "\\", "\xHH" .. as bytes; g_free. */
 char *cli_unescape (const char *text, size_t *len);
-/* "1h", "30m", "2026-11-21T10:00:00Z", "1700000000000" (ms), "now": milliseconds since 1970; a duration counts back from now. */
+/* "1h", "30m", "2026-11-21T10:00:00Z", "1700000000000" (ms), "now": milliseconds since 1970; a duration counts back
+ * from now. */
 bool cli_time (const char *text, int64_t *out);
 
 extern const CliCommand cli_topic_create, cli_topic_list, cli_topic_describe, cli_topic_alter, cli_topic_delete;

@@ -59,8 +59,8 @@ connect_one (const struct addrinfo *a, int timeout_ms)
     return -1;
   if (connect (fd, a->ai_addr, a->ai_addrlen) == 0)
     return fd;
-  if (errno == EINPROGRESS && wait_for (fd, POLLOUT, g_get_monotonic_time () / 1000 + timeout_ms) == 0 &&
-      getsockopt (fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 && e == 0)
+  if (errno == EINPROGRESS && wait_for (fd, POLLOUT, g_get_monotonic_time () / 1000 + timeout_ms) == 0
+      && getsockopt (fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 && e == 0)
     return fd;
   if (errno == EINPROGRESS)
     errno = e ? e : ETIMEDOUT;
@@ -85,8 +85,8 @@ connect_to (const char *host, int port, int timeout_ms, StokerError *err)
     fd = connect_one (a, timeout_ms);
   freeaddrinfo (list);
   if (fd < 0)
-    return stoker_error_set (err, STOKER_ERROR_IO, "cannot connect to %s:%d: %s; is a broker running there?", host, port,
-                             g_strerror (errno));
+    return stoker_error_set (err, STOKER_ERROR_IO, "cannot connect to %s:%d: %s; is a broker running there?", host,
+                             port, g_strerror (errno));
   return fd;
 }
 
@@ -169,8 +169,8 @@ exchange (Client *cl, const ClientApi *api, int16_t version, const void *in, voi
   if (read_all (cl, answer, size, deadline, err))
     return -1;
   km_reader_init (&r, answer, size);
-  if (km_response_header_decode (&r, api->key, version, &correlation) || correlation != head.correlation_id ||
-      api->decode (&r, version, cl->cluster->arena, out))
+  if (km_response_header_decode (&r, api->key, version, &correlation) || correlation != head.correlation_id
+      || api->decode (&r, version, cl->cluster->arena, out))
     return broken (cl, r.error ? r.error : "the answer is not one to this request", err);
   return 0;
 }
@@ -198,8 +198,8 @@ client_call (Client *cl, const ClientApi *api, const void *in, void *out, Stoker
       break;
     return exchange (cl, api, version, in, out, err);
   }
-  return stoker_error_set (err, STOKER_ERROR_FAILED, "%s:%d does not offer %s in a version that this tool knows", cl->host, cl->port,
-                           known ? known->name : "a request");
+  return stoker_error_set (err, STOKER_ERROR_FAILED, "%s:%d does not offer %s in a version that this tool knows",
+                           cl->host, cl->port, known ? known->name : "a request");
 }
 
 /* ---- connections */
@@ -428,8 +428,8 @@ cluster_topic (Cluster *c, const char *name, bool create, StokerError *err)
     if (code == 0 && m.topics[0].n_partitions > 0)
       return &m.topics[0];
     /* One that is just being made has no leader yet. */
-    if ((code != STOKER_LEADER_NOT_AVAILABLE && !(create && code == STOKER_UNKNOWN_TOPIC_OR_PARTITION)) ||
-        g_get_monotonic_time () / 1000 > deadline)
+    if ((code != STOKER_LEADER_NOT_AVAILABLE && !(create && code == STOKER_UNKNOWN_TOPIC_OR_PARTITION))
+        || g_get_monotonic_time () / 1000 > deadline)
       break;
     g_usleep (50 * 1000);
   }
@@ -438,9 +438,11 @@ cluster_topic (Cluster *c, const char *name, bool create, StokerError *err)
 }
 
 static int
-ask_leader (Cluster *c, int32_t leader, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets, StokerError *err)
+ask_leader (Cluster *c, int32_t leader, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets,
+            StokerError *err)
 {
-  KmListOffsetsRequestTopicsPartitions *parts = stoker_arena_calloc (c->arena, (size_t)topic->n_partitions, sizeof *parts);
+  KmListOffsetsRequestTopicsPartitions *parts
+      = stoker_arena_calloc (c->arena, (size_t)topic->n_partitions, sizeof *parts);
   KmListOffsetsRequestTopics t = { .name = topic->name, .partitions = parts };
   KmListOffsetsRequest in;
   KmListOffsetsResponse out;
@@ -454,7 +456,8 @@ ask_leader (Cluster *c, int32_t leader, const KmMetadataResponseTopics *topic, i
   in.n_topics = 1;
   for (int32_t i = 0; i < topic->n_partitions; i++)
     if (topic->partitions[i].leader_id == leader)
-      parts[t.n_partitions++] = (KmListOffsetsRequestTopicsPartitions){ topic->partitions[i].partition_index, -1, timestamp, 1 };
+      parts[t.n_partitions++]
+          = (KmListOffsetsRequestTopicsPartitions){ topic->partitions[i].partition_index, -1, timestamp, 1 };
   if (client_call (cl, &client_api_list_offsets, &in, &out, err))
     return -1;
   for (int32_t i = 0; i < out.n_topics; i++)
@@ -467,7 +470,8 @@ ask_leader (Cluster *c, int32_t leader, const KmMetadataResponseTopics *topic, i
 }
 
 int
-cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets, StokerError *err)
+cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets,
+                      StokerError *err)
 {
   g_autoptr (GHashTable) asked = g_hash_table_new (NULL, NULL);
 
@@ -475,8 +479,8 @@ cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t
     offsets[i] = -1;
   for (int32_t i = 0; i < topic->n_partitions; i++) {
     int32_t leader = topic->partitions[i].leader_id;
-    if (leader >= 0 && g_hash_table_add (asked, GINT_TO_POINTER (leader + 1)) &&
-        ask_leader (c, leader, topic, timestamp, offsets, err))
+    if (leader >= 0 && g_hash_table_add (asked, GINT_TO_POINTER (leader + 1))
+        && ask_leader (c, leader, topic, timestamp, offsets, err))
       return -1;
   }
   return 0;

@@ -55,9 +55,10 @@ bool client_knows (const Client *cl, int16_t key);
 int cluster_metadata (Cluster *c, const char *const *names, int32_t n, KmMetadataResponse *out, StokerError *err);
 /* One topic, waiting until it has leaders; create: let the broker make it when it may. NULL with *err. */
 const KmMetadataResponseTopics *cluster_topic (Cluster *c, const char *name, bool create, StokerError *err);
-/* The offset for `timestamp` (-1 end, -2 beginning, or a time) of each partition of a topic, by its leader: offsets[p], -1 where
- * there is none. 0; -1 with *err. */
-int cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets, StokerError *err);
+/* The offset for `timestamp` (-1 end, -2 beginning, or a time) of each partition of a topic, by its leader: offsets[p],
+ * -1 where there is none. 0; -1 with *err. */
+int cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets,
+                          StokerError *err);
 
 /* "text (NAME)" of an error code and the broker's message. g_free. */
 char *client_error_text (int16_t code, StokerStr message);

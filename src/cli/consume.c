@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stoker consume: prints records, alone or as a member of a group. In a group an offset is committed only after its record was
- * written out.
+ * stoker consume: prints records, alone or as a member of a group. In a group an offset is committed only after its
+ * record was written out.
  */
 #include "config.h"
 
@@ -87,8 +87,12 @@ static int
 set_up (Consume *c, StokerError *err)
 {
   static const char *const settings[][2] = {
-    { "enable.auto.offset.store", "false" }, { "enable.partition.eof", "true" }, { "log_level", "2" },
-    { "fetch.wait.max.ms", "100" },          { "queued.min.messages", "200000" }, { "fetch.message.max.bytes", "4194304" },
+    { "enable.auto.offset.store", "false" },
+    { "enable.partition.eof", "true" },
+    { "log_level", "2" },
+    { "fetch.wait.max.ms", "100" },
+    { "queued.min.messages", "200000" },
+    { "fetch.message.max.bytes", "4194304" },
     { "receive.message.max.bytes", "500000000" },
   };
   rd_kafka_conf_t *conf = rd_kafka_conf_new ();
@@ -110,7 +114,8 @@ set_up (Consume *c, StokerError *err)
   c->rk = rdk_new (RD_KAFKA_CONSUMER, conf, err);
   if (c->rk == NULL)
     return -1;
-  return rd_kafka_poll_set_consumer (c->rk) ? stoker_error_set (err, STOKER_ERROR_FAILED, "librdkafka refuses a queue") : 0;
+  return rd_kafka_poll_set_consumer (c->rk) ? stoker_error_set (err, STOKER_ERROR_FAILED, "librdkafka refuses a queue")
+                                            : 0;
 }
 
 static bool
@@ -190,8 +195,8 @@ begin (Consume *c, const GPtrArray *topics, StokerError *err)
 static void
 note_end (Consume *c, const rd_kafka_message_t *m, bool end)
 {
-  rd_kafka_topic_partition_t *p =
-      c->at_end ? rd_kafka_topic_partition_list_find (c->at_end, rd_kafka_topic_name (m->rkt), m->partition) : NULL;
+  rd_kafka_topic_partition_t *p
+      = c->at_end ? rd_kafka_topic_partition_list_find (c->at_end, rd_kafka_topic_name (m->rkt), m->partition) : NULL;
 
   if (p == NULL || (p->offset != 0) == end)
     return;
@@ -205,9 +210,9 @@ on_event (Consume *c, const rd_kafka_message_t *m)
   if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     c->down_since_us = 0;
     note_end (c, m, true);
-  } else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-             m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-             m->err == RD_KAFKA_RESP_ERR__FATAL) {
+  } else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+             || m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+             || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || m->err == RD_KAFKA_RESP_ERR__FATAL) {
     g_strlcpy (c->failure, rd_kafka_message_errstr (m), sizeof c->failure);
     c->stop = true;
   }
@@ -244,7 +249,8 @@ print (Consume *c, rd_kafka_message_t **m, ssize_t n)
     return;
   }
   for (ssize_t i = 0; c->group && i < printed; i++)
-    if (m[i]->err == 0 && (i + 1 == printed || m[i + 1]->err || m[i + 1]->partition != m[i]->partition || m[i + 1]->rkt != m[i]->rkt))
+    if (m[i]->err == 0
+        && (i + 1 == printed || m[i + 1]->err || m[i + 1]->partition != m[i]->partition || m[i + 1]->rkt != m[i]->rkt))
       (void)rd_kafka_offset_store (m[i]->rkt, m[i]->partition, m[i]->offset);
   if (printed)
     c->down_since_us = 0;
@@ -297,7 +303,8 @@ consume (Consume *c, const GPtrArray *topics)
   StokerError err;
   sigset_t set;
 
-  /* Ctrl-C ends it in order: the signals stay pending and the loop looks for them. librdkafka's threads inherit the mask. */
+  /* Ctrl-C ends it in order: the signals stay pending and the loop looks for them. librdkafka's threads inherit the
+   * mask. */
   sigemptyset (&set);
   sigaddset (&set, SIGINT);
   sigaddset (&set, SIGTERM);
@@ -330,9 +337,11 @@ read_start (const CliCommand *self, Consume *c)
   if (!!c->from_beginning + !!c->offset_text + !!c->from_text > 1)
     return cli_usage (self, "--from-beginning, --offset and --from exclude each other");
   if (c->group && (c->offset_text || c->from_text || c->partitions))
-    return cli_usage (self, "a group knows its own offsets and partitions: --offset, --from and --partition go without --group");
+    return cli_usage (
+        self, "a group knows its own offsets and partitions: --offset, --from and --partition go without --group");
   if (c->from_text && !cli_time (c->from_text, &c->from_ms))
-    return cli_usage (self, "--from \"%s\" is no time: 1h, 2026-11-21T10:00:00Z, or milliseconds since 1970", c->from_text);
+    return cli_usage (self, "--from \"%s\" is no time: 1h, 2026-11-21T10:00:00Z, or milliseconds since 1970",
+                      c->from_text);
   if (c->offset_text == NULL)
     return CLI_GO_ON;
   if (strcmp (c->offset_text, "beginning") == 0)
@@ -353,9 +362,11 @@ run (const CliCommand *self, int argc, char **argv)
   Consume c = { .count = -1 };
   CliOpt opts[] = {
     { "group", 'g', CLI_STRING, &c.group, "GROUP", "as a member of this group: shares the topic, commits offsets" },
-    { "from-beginning", 0, CLI_FLAG, &c.from_beginning, NULL, "from the first record (in a group: where nothing is committed)" },
+    { "from-beginning", 0, CLI_FLAG, &c.from_beginning, NULL,
+      "from the first record (in a group: where nothing is committed)" },
     { "offset", 'o', CLI_STRING, &c.offset_text, "N", "from this offset; -N: the last N; beginning, end" },
-    { "from", 0, CLI_STRING, &c.from_text, "TIME", "from the first record at or after TIME: 1h (ago), an ISO time, ms since 1970" },
+    { "from", 0, CLI_STRING, &c.from_text, "TIME",
+      "from the first record at or after TIME: 1h (ago), an ISO time, ms since 1970" },
     { "partition", 'p', CLI_LIST, &c.partitions, "N", "only this partition; may be given again" },
     { "count", 'n', CLI_INT, &c.count, "N", "end after N records" },
     { "exit-at-end", 'e', CLI_FLAG, &c.exit_at_end, NULL, "end when all that is there was read" },
@@ -388,7 +399,10 @@ run (const CliCommand *self, int argc, char **argv)
 }
 
 const CliCommand cli_consume = {
-  NULL, "consume", "TOPIC..", "Print records, alone or as a member of a group.",
+  NULL,
+  "consume",
+  "TOPIC..",
+  "Print records, alone or as a member of a group.",
   "  stoker consume orders                                 # new records, until Ctrl-C\n"
   "  stoker consume orders --from-beginning --exit-at-end\n"
   "  stoker consume orders --from 1h --format '%D %k %v\\n'\n"

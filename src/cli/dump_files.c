@@ -140,10 +140,10 @@ dump_snapshot (Dump *d)
   for (uint32_t i = 0; i < count; i++) {
     memcpy (p, data + sizeof head + i * sizeof p, sizeof p);
     entry (d, 8,
-           (const char *[]){ "producer_id", "epoch", "last_sequence", "last_offset", "offset_delta", "last_timestamp", "coordinator_epoch",
-                             "txn_first_offset" },
-           (int64_t[]){ big (p, 8), big (p + 8, 2), big (p + 10, 4), big (p + 14, 8), big (p + 22, 4), big (p + 26, 8), big (p + 34, 4),
-                        big (p + 38, 8) });
+           (const char *[]){ "producer_id", "epoch", "last_sequence", "last_offset", "offset_delta", "last_timestamp",
+                             "coordinator_epoch", "txn_first_offset" },
+           (int64_t[]){ big (p, 8), big (p + 8, 2), big (p + 10, 4), big (p + 14, 8), big (p + 22, 4), big (p + 26, 8),
+                        big (p + 34, 4), big (p + 38, 8) });
   }
   return CLI_OK;
 }
@@ -173,7 +173,8 @@ dump_checkpoint (Dump *d)
     if (count != (epochs ? 2 : 3))
       return dump_damage (d, (uint64_t)(i + 1), "a line with another number of words (the position is the line)");
     if (!d->json) {
-      printf (epochs ? "epoch %s  start %s\n" : "topic %s  partition %s  offset %s\n", words[0], words[1], epochs ? "" : words[2]);
+      printf (epochs ? "epoch %s  start %s\n" : "topic %s  partition %s  offset %s\n", words[0], words[1],
+              epochs ? "" : words[2]);
       continue;
     }
     cli_json_begin (&j, NULL, '{');

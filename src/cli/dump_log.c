@@ -73,8 +73,9 @@ batch_text (const StokerBatch *b, uint64_t at)
   char when[32];
 
   cli_format_time (b->max_timestamp, when);
-  printf ("batch at %" PRIu64 "  offsets %" PRId64 "..%" PRId64 "  records %d  size %d  epoch %d  codec %s  time %s", at, b->base_offset,
-          stoker_batch_last_offset (b), b->record_count, b->length, b->leader_epoch, codec_name (b->attributes), when);
+  printf ("batch at %" PRIu64 "  offsets %" PRId64 "..%" PRId64 "  records %d  size %d  epoch %d  codec %s  time %s",
+          at, b->base_offset, stoker_batch_last_offset (b), b->record_count, b->length, b->leader_epoch,
+          codec_name (b->attributes), when);
   if (b->producer_id >= 0)
     printf ("  producer %" PRId64 "/%d seq %d", b->producer_id, b->producer_epoch, b->base_sequence);
   if (b->attributes & STOKER_BATCH_TRANSACTIONAL)
@@ -148,8 +149,8 @@ record_text (const Dump *d, const StkRecord *r)
   char when[32];
 
   cli_format_time (r->timestamp, when);
-  printf ("  %" PRId64 "  %s  key %" PRId64 "  value %" PRId64 "  headers %d", r->offset, when, r->key.data ? (int64_t)r->key.len : -1,
-          r->value.data ? (int64_t)r->value.len : -1, r->n_headers);
+  printf ("  %" PRId64 "  %s  key %" PRId64 "  value %" PRId64 "  headers %d", r->offset, when,
+          r->key.data ? (int64_t)r->key.len : -1, r->value.data ? (int64_t)r->value.len : -1, r->n_headers);
   if (d->values) {
     print_bytes (" key", r->key);
     print_bytes (" value", r->value);
@@ -237,8 +238,8 @@ dump_message (Dump *d, const uint8_t *data, size_t len, uint64_t at)
     cli_json_end (&j, '}');
     cli_json_print (&j);
   } else {
-    printf ("message at %" PRIu64 "  offset %" PRId64 "  magic %d  size %d  codec %s\n", at, m.offset, m.magic, m.length,
-            codec_name (m.attributes));
+    printf ("message at %" PRIu64 "  offset %" PRId64 "  magic %d  size %d  codec %s\n", at, m.offset, m.magic,
+            m.length, codec_name (m.attributes));
   }
   return stk_message_crc_ok (data, &m) ? CLI_OK : dump_damage (d, at, "the CRC of the message is wrong");
 }
@@ -296,7 +297,8 @@ dump_batches (Dump *d)
         need = size;
         break;
       }
-      one = stoker_batch_peek (p, size, &b) == 0 ? dump_batch (d, p, &b, at + used) : dump_message (d, p, size, at + used);
+      one = stoker_batch_peek (p, size, &b) == 0 ? dump_batch (d, p, &b, at + used)
+                                                 : dump_message (d, p, size, at + used);
       rc = one ? one : rc;
       used += size;
     }

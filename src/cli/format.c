@@ -44,7 +44,8 @@ cli_format_new (const char *text, StokerError *err)
     if (*p != '%')
       continue;
     if (p[1] == '\0' || strchr ("vksSKtpoThD%", p[1]) == NULL) {
-      stoker_error_set (err, STOKER_ERROR_CONFIG, "--format: there is no %%%c; known are %%v %%k %%t %%p %%o %%T %%D %%h %%S %%K %%%%",
+      stoker_error_set (err, STOKER_ERROR_CONFIG,
+                        "--format: there is no %%%c; known are %%v %%k %%t %%p %%o %%T %%D %%h %%S %%K %%%%",
                         p[1] ? p[1] : ' ');
       cli_format_free (f);
       return NULL;

@@ -63,7 +63,8 @@ add_committed (GArray *rows, Client *cl, const char *group, StokerError *err)
   if (client_call (cl, &client_api_offset_fetch, &in, &out, err))
     return -1;
   if (out.error_code)
-    return stoker_error_set (err, STOKER_ERROR_FAILED, "the offsets of group %s: %s", group, stoker_code_name (out.error_code));
+    return stoker_error_set (err, STOKER_ERROR_FAILED, "the offsets of group %s: %s", group,
+                             stoker_code_name (out.error_code));
   for (int32_t i = 0; i < out.n_topics; i++)
     for (int32_t j = 0; j < out.topics[i].n_partitions; j++) {
       const KmOffsetFetchResponseTopicsPartitions *p = &out.topics[i].partitions[j];
@@ -132,12 +133,13 @@ number (CliTable *t, int64_t n)
 static void
 print_text (const KmDescribeGroupsResponseGroups *g, const GArray *rows)
 {
-  CliTable *t = cli_table_new ((const char *const[]){ "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER", "HOST", NULL });
+  CliTable *t = cli_table_new (
+      (const char *const[]){ "TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER", "HOST", NULL });
   CliTable *members = cli_table_new ((const char *const[]){ "MEMBER", "INSTANCE", "CLIENT", "HOST", NULL });
 
   printf ("Group %.*s  state %.*s  protocol %.*s/%.*s  members %d\n", (int)g->group_id.len, g->group_id.data,
-          (int)g->group_state.len, g->group_state.data, (int)g->protocol_type.len, g->protocol_type.data, (int)g->protocol_data.len,
-          g->protocol_data.data, g->n_members);
+          (int)g->group_state.len, g->group_state.data, (int)g->protocol_type.len, g->protocol_type.data,
+          (int)g->protocol_data.len, g->protocol_data.data, g->n_members);
   for (guint i = 0; i < rows->len; i++) {
     const Row *r = &g_array_index (rows, Row, i);
     cli_table_str (t, r->topic);
@@ -272,7 +274,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_group_describe = {
-  "group", "describe", "GROUP..", "Show groups: members, assignment, committed offsets, lag.",
+  "group",
+  "describe",
+  "GROUP..",
+  "Show groups: members, assignment, committed offsets, lag.",
   "  stoker group describe billing\n"
   "  stoker group describe billing --json | jq '[.[0].partitions[].lag] | add'\n",
   run,

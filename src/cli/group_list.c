@@ -85,7 +85,8 @@ run (const CliCommand *c, int argc, char **argv)
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (KmListGroupsResponseGroups));
   CliCommon common = { .no_settings = true };
   GPtrArray *states = NULL;
-  CliOpt opts[] = { { "state", 's', CLI_LIST, &states, "STATE", "only those: Stable, Empty, PreparingRebalance ..; may be given again" } };
+  CliOpt opts[] = { { "state", 's', CLI_LIST, &states, "STATE",
+                      "only those: Stable, Empty, PreparingRebalance ..; may be given again" } };
   int rc = cli_parse (c, &common, opts, G_N_ELEMENTS (opts), argc, argv, args);
   Cluster *cluster;
   StokerError err;
@@ -108,7 +109,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_group_list = {
-  "group", "list", "", "List the consumer groups.",
+  "group",
+  "list",
+  "",
+  "List the consumer groups.",
   "  stoker group list\n"
   "  stoker group list --state Stable --json\n",
   run,

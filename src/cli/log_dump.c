@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stoker log dump: what stands in the files of a data directory (kafka-facts 5). Reads only. Damage is reported by file and
- * position, and the exit code is 1 then.
+ * stoker log dump: what stands in the files of a data directory (kafka-facts 5). Reads only. Damage is reported by file
+ * and position, and the exit code is 1 then.
  */
 #include "cli/dump.h"
 
@@ -18,10 +18,11 @@ reader_for (const char *name)
     const char *end;
     DumpFn fn;
   } kinds[] = {
-    { ".timeindex", dump_timeindex }, { ".txnindex", dump_txnindex },     { ".index", dump_index },
-    { ".log", dump_batches },         { ".snapshot", dump_snapshot },     { "leader-epoch-checkpoint", dump_checkpoint },
-    { "-checkpoint", dump_checkpoint }, { "partition.metadata", dump_text }, { "meta.properties", dump_text },
-    { ".kafka_cleanshutdown", dump_text },
+    { ".timeindex", dump_timeindex },   { ".txnindex", dump_txnindex },
+    { ".index", dump_index },           { ".log", dump_batches },
+    { ".snapshot", dump_snapshot },     { "leader-epoch-checkpoint", dump_checkpoint },
+    { "-checkpoint", dump_checkpoint }, { "partition.metadata", dump_text },
+    { "meta.properties", dump_text },   { ".kafka_cleanshutdown", dump_text },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -73,7 +74,9 @@ dump_one (const CliCommand *c, Dump *d, const char *path, bool title)
   int rc;
 
   if (fn == NULL)
-    return cli_usage (c, "%s is none of .log .index .timeindex .txnindex .snapshot *-checkpoint partition.metadata meta.properties", path);
+    return cli_usage (
+        c, "%s is none of .log .index .timeindex .txnindex .snapshot *-checkpoint partition.metadata meta.properties",
+        path);
   d->path = path;
   d->base = base_offset (name);
   d->file = fopen (path, "rbe");
@@ -116,7 +119,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_log_dump = {
-  "log", "dump", "FILE..", "Show what a file of the data directory holds.",
+  "log",
+  "dump",
+  "FILE..",
+  "Show what a file of the data directory holds.",
   "  stoker log dump stoker-data/orders-0/00000000000000000000.log --records\n"
   "  stoker log dump stoker-data/orders-0/*.index stoker-data/*-checkpoint\n"
   "  stoker log dump *.log --json | jq 'select(.damage)'\n"

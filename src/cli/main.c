@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const CliCommand *const commands[] = {
-  &cli_topic_create, &cli_topic_list, &cli_topic_describe, &cli_topic_alter, &cli_topic_delete, &cli_produce,
-  &cli_consume, &cli_group_list, &cli_group_describe, &cli_log_dump,
+  &cli_topic_create, &cli_topic_list, &cli_topic_describe, &cli_topic_alter,    &cli_topic_delete,
+  &cli_produce,      &cli_consume,    &cli_group_list,     &cli_group_describe, &cli_log_dump,
 };
 
 static void
@@ -67,7 +67,8 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
     const CliCommand *c = commands[i];
     int rc;
-    if (c->area ? argc < 3 || strcmp (c->area, argv[1]) != 0 || strcmp (c->name, argv[2]) != 0 : strcmp (c->name, argv[1]) != 0)
+    if (c->area ? argc < 3 || strcmp (c->area, argv[1]) != 0 || strcmp (c->name, argv[2]) != 0
+                : strcmp (c->name, argv[1]) != 0)
       continue;
     rc = c->run (c, argc - (c->area ? 2 : 1), argv + (c->area ? 2 : 1));
     if (fflush (stdout) && rc == CLI_OK)

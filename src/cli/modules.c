@@ -84,8 +84,8 @@ load (CliModules *m, const char *kind, const char *name, StokerError *err)
   g_autofree char *spec = g_strdup_printf ("%s/%s", kind, name);
   const StokerModule *module;
 
-  return stk_registry_load (m->registry, spec, &module, err) ||
-                 stk_registry_add_instance (m->registry, module, name, NULL, err)
+  return stk_registry_load (m->registry, spec, &module, err)
+                 || stk_registry_add_instance (m->registry, module, name, NULL, err)
              ? -1
              : 0;
 }
@@ -93,8 +93,8 @@ load (CliModules *m, const char *kind, const char *name, StokerError *err)
 StokerInstance *
 cli_modules_start (CliModules *m, uint32_t kind, const char *name, StokerError *err)
 {
-  if (load (m, stk_kind_name (kind), name, err) || stk_registry_init (m->registry, err) ||
-      stk_registry_start (m->registry, kind, err))
+  if (load (m, stk_kind_name (kind), name, err) || stk_registry_init (m->registry, err)
+      || stk_registry_start (m->registry, kind, err))
     return NULL;
   return stk_registry_get (m->registry, kind, name);
 }

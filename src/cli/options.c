@@ -12,16 +12,16 @@ print_opt (const CliOpt *o)
 {
   char left[64];
 
-  g_snprintf (left, sizeof left, "%c%c%s--%s%s%s", o->brief ? '-' : ' ', o->brief ? o->brief : ' ', o->brief ? ", " : "  ", o->name,
-              o->arg ? " " : "", o->arg ? o->arg : "");
+  g_snprintf (left, sizeof left, "%c%c%s--%s%s%s", o->brief ? '-' : ' ', o->brief ? o->brief : ' ',
+              o->brief ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
   printf ("  %-28s %s\n", left, o->help);
 }
 
 static void
 print_help (const CliCommand *c, const CliOpt *common, size_t n_common, const CliOpt *own, size_t n_own)
 {
-  printf ("usage: stoker %s%s%s [OPTIONS]%s%s\n\n%s\n\n", c->area ? c->area : "", c->area ? " " : "", c->name, c->args[0] ? " " : "",
-          c->args, c->summary);
+  printf ("usage: stoker %s%s%s [OPTIONS]%s%s\n\n%s\n\n", c->area ? c->area : "", c->area ? " " : "", c->name,
+          c->args[0] ? " " : "", c->args, c->summary);
   for (size_t i = 0; i < n_own; i++)
     print_opt (&own[i]);
   for (size_t i = 0; i < n_common; i++)
@@ -123,13 +123,15 @@ take (const CliCommand *c, const CliOpt *opts[2], const size_t n[2], int argc, c
 }
 
 int
-cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *own, size_t n_own, int argc, char **argv, GPtrArray *args)
+cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *own, size_t n_own, int argc, char **argv,
+           GPtrArray *args)
 {
   bool help = false;
   const CliOpt all[] = {
     { "json", 0, CLI_FLAG, &common->json, NULL, "machine-readable output" },
     { "help", 'h', CLI_FLAG, &help, NULL, "this text" },
-    { "bootstrap", 'b', CLI_STRING, &common->bootstrap, "HOST:PORT", "where to find the brokers (127.0.0.1:9092, or $STOKER_BOOTSTRAP)" },
+    { "bootstrap", 'b', CLI_STRING, &common->bootstrap, "HOST:PORT",
+      "where to find the brokers (127.0.0.1:9092, or $STOKER_BOOTSTRAP)" },
     { "timeout", 0, CLI_INT, &common->timeout_ms, "MS", "how long to wait for answers (10000)" },
     { "set", 'X', CLI_LIST, &common->settings, "KEY=VALUE", "a setting of librdkafka" },
   };

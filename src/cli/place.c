@@ -32,7 +32,8 @@ topic_setting (Cluster *c, const KmMetadataResponseTopics *topic)
   km_describe_configs_request_init (&in);
   in.resources = &r;
   in.n_resources = 1;
-  if (client_call (cluster_any (c), &client_api_describe_configs, &in, &out, NULL) || out.n_results != 1 || out.results[0].error_code)
+  if (client_call (cluster_any (c), &client_api_describe_configs, &in, &out, NULL) || out.n_results != 1
+      || out.results[0].error_code)
     return NULL;
   for (int32_t i = 0; i < out.results[0].n_configs; i++) {
     StokerStr v = out.results[0].configs[i].value;

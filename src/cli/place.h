@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which partition a record goes to: asks the partitioner module that the topic names, the same file that the broker loads.
+ * Which partition a record goes to: asks the partitioner module that the topic names, the same file that the broker
+ * loads.
  */
 #ifndef STK_CLI_PLACE_H
 #define STK_CLI_PLACE_H

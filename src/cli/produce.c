@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stoker produce: records from lines or whole files. Lines are read and sent in blocks, with librdkafka's batch interface, so
- * that the tool is not what limits the rate.
+ * stoker produce: records from lines or whole files. Lines are read and sent in blocks, with librdkafka's batch
+ * interface, so that the tool is not what limits the rate.
  */
 #include "config.h"
 
@@ -63,9 +63,10 @@ static rd_kafka_resp_err_t
 send_one (Produce *p, const rd_kafka_message_t *m)
 {
   rd_kafka_headers_t *headers = rd_kafka_headers_copy (p->header_list);
-  rd_kafka_resp_err_t e = rd_kafka_producev (p->rk, RD_KAFKA_V_RKT (p->topic), RD_KAFKA_V_PARTITION (m->partition),
-                                             RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE (m->payload, m->len),
-                                             RD_KAFKA_V_KEY (m->key, m->key_len), RD_KAFKA_V_HEADERS (headers), RD_KAFKA_V_END);
+  rd_kafka_resp_err_t e
+      = rd_kafka_producev (p->rk, RD_KAFKA_V_RKT (p->topic), RD_KAFKA_V_PARTITION (m->partition),
+                           RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE (m->payload, m->len),
+                           RD_KAFKA_V_KEY (m->key, m->key_len), RD_KAFKA_V_HEADERS (headers), RD_KAFKA_V_END);
 
   if (e)
     rd_kafka_headers_destroy (headers);
@@ -76,7 +77,8 @@ static int
 send_batch (Produce *p, rd_kafka_message_t *m, int n)
 {
   if (p->header_list == NULL)
-    return rd_kafka_produce_batch (p->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION, m, n);
+    return rd_kafka_produce_batch (p->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION, m,
+                                   n);
   for (int i = 0; i < n; i++) {
     m[i].err = send_one (p, &m[i]);
     if (m[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -120,7 +122,9 @@ add (Produce *p, const uint8_t *key, size_t key_len, const uint8_t *value, size_
 {
   rd_kafka_message_t *m = &p->messages[p->n];
 
-  *m = (rd_kafka_message_t){ .payload = p->empty_is_null && len == 0 ? NULL : (void *)value, .len = len, .key = (void *)key, .key_len = key_len };
+  *m = (rd_kafka_message_t){
+    .payload = p->empty_is_null && len == 0 ? NULL : (void *)value, .len = len, .key = (void *)key, .key_len = key_len
+  };
   p->keys[p->n++] = (StokerBytes){ (uint8_t *)key, key_len };
   p->progress_line.records++;
   p->progress_line.bytes += (int64_t)(len + key_len);
@@ -240,10 +244,14 @@ static int
 set_up (Produce *p, const char *topic, StokerError *err)
 {
   static const char *const settings[][2] = {
-    { "enable.idempotence", "true" },       { "linger.ms", "10" },
-    { "batch.num.messages", "100000" },     { "queue.buffering.max.messages", "500000" },
-    { "queue.buffering.max.kbytes", "262144" }, { "delivery.report.only.error", "true" },
-    { "message.timeout.ms", "60000" },      { "message.max.bytes", "100000000" },
+    { "enable.idempotence", "true" },
+    { "linger.ms", "10" },
+    { "batch.num.messages", "100000" },
+    { "queue.buffering.max.messages", "500000" },
+    { "queue.buffering.max.kbytes", "262144" },
+    { "delivery.report.only.error", "true" },
+    { "message.timeout.ms", "60000" },
+    { "message.max.bytes", "100000000" },
     { "log_level", "2" },
   };
   rd_kafka_conf_t *conf = rd_kafka_conf_new ();
@@ -296,8 +304,8 @@ report (Produce *p, int rc)
     cli_progress_end (&p->progress_line, p->progress);
   }
   if (p->failed)
-    return cli_failed ("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " records were not sent: %s", p->failed, p->progress_line.records,
-                       p->failure);
+    return cli_failed ("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " records were not sent: %s", p->failed,
+                       p->progress_line.records, p->failure);
   return rc;
 }
 
@@ -312,11 +320,12 @@ produce (Produce *p, const GPtrArray *args)
 
   topic = cluster ? cluster_topic (cluster, name, true, &err) : NULL;
   if (topic && p->partition >= topic->n_partitions)
-    stoker_error_set (&err, STOKER_ERROR_FAILED, "topic %s has %d partitions; there is no %" G_GINT64_FORMAT, name, topic->n_partitions,
-                      p->partition);
+    stoker_error_set (&err, STOKER_ERROR_FAILED, "topic %s has %d partitions; there is no %" G_GINT64_FORMAT, name,
+                      topic->n_partitions, p->partition);
   else if (topic && p->partition < 0)
     p->placer = cli_placer_new (cluster, topic, p->partitioner, &err);
-  if (topic == NULL || (p->partition < 0 && p->placer == NULL) || p->partition >= topic->n_partitions || set_up (p, name, &err)) {
+  if (topic == NULL || (p->partition < 0 && p->placer == NULL) || p->partition >= topic->n_partitions
+      || set_up (p, name, &err)) {
     cluster_free (cluster);
     return cli_failed ("%s", err.text);
   }
@@ -336,13 +345,16 @@ run (const CliCommand *c, int argc, char **argv)
   g_autoptr (GPtrArray) args = g_ptr_array_new ();
   Produce *p = g_new0 (Produce, 1);
   CliOpt opts[] = {
-    { "key-separator", 'K', CLI_STRING, &p->separator_text, "TEXT", "what stands before it in a line is the key (\\t, \\x01 ..)" },
+    { "key-separator", 'K', CLI_STRING, &p->separator_text, "TEXT",
+      "what stands before it in a line is the key (\\t, \\x01 ..)" },
     { "key", 'k', CLI_STRING, &p->key, "KEY", "the key of records that bring none" },
     { "header", 'H', CLI_LIST, &p->headers, "NAME=VALUE", "a header of every record; may be given again" },
     { "partition", 'p', CLI_INT, &p->partition, "N", "all to this partition" },
-    { "partitioner", 0, CLI_STRING, &p->partitioner, "NAME", "the module that chooses partitions (the topic's, else round-robin)" },
+    { "partitioner", 0, CLI_STRING, &p->partitioner, "NAME",
+      "the module that chooses partitions (the topic's, else round-robin)" },
     { "whole", 0, CLI_FLAG, &p->whole, NULL, "each FILE is one record; its key is the file's name, unless --key" },
-    { "empty-is-null", 'Z', CLI_FLAG, &p->empty_is_null, NULL, "an empty value is a null (deletes the key in a compacted topic)" },
+    { "empty-is-null", 'Z', CLI_FLAG, &p->empty_is_null, NULL,
+      "an empty value is a null (deletes the key in a compacted topic)" },
     { "compression", 'z', CLI_STRING, &p->codec, "CODEC", "gzip, snappy, lz4 or zstd" },
     { "acks", 'a', CLI_STRING, &p->acks, "N", "0, 1 or all (all)" },
     { "progress", 0, CLI_FLAG, &p->progress, NULL, "say how it goes, also when standard error is no terminal" },
@@ -375,7 +387,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_produce = {
-  NULL, "produce", "TOPIC [FILE..]", "Send records: one a line of standard input or of files.",
+  NULL,
+  "produce",
+  "TOPIC [FILE..]",
+  "Send records: one a line of standard input or of files.",
   "  echo hello | stoker produce greetings\n"
   "  stoker produce orders -K : < orders.txt              # key:value lines\n"
   "  stoker produce logs --progress --compression zstd /var/log/*.log\n"

@@ -60,8 +60,9 @@ show (CliProgress *p, int64_t now, bool last)
   double s = MAX ((double)(now - p->start_us) / 1e6, 1e-6);
   bool terminal = isatty (STDERR_FILENO);
 
-  fprintf (stderr, "%s%s %" G_GINT64_FORMAT " records, %.1f MB in %.2f s: %.0f records/s, %.1f MB/s%s", terminal ? "\r" : "", p->verb,
-           p->records, (double)p->bytes / 1e6, s, (double)p->records / s, (double)p->bytes / 1e6 / s, terminal && !last ? "  " : "\n");
+  fprintf (stderr, "%s%s %" G_GINT64_FORMAT " records, %.1f MB in %.2f s: %.0f records/s, %.1f MB/s%s",
+           terminal ? "\r" : "", p->verb, p->records, (double)p->bytes / 1e6, s, (double)p->records / s,
+           (double)p->bytes / 1e6 / s, terminal && !last ? "  " : "\n");
   fflush (stderr);
   p->shown = true;
 }

@@ -15,7 +15,8 @@ int rdk_set (rd_kafka_conf_t *conf, const char *key, const char *value, StokerEr
 /* Takes over conf in any case. NULL with *err. */
 rd_kafka_t *rdk_new (rd_kafka_type_t type, rd_kafka_conf_t *conf, StokerError *err);
 
-/* Counts, and says how it goes: a line on standard error, once a second, when that is a terminal or it was asked for. */
+/* Counts, and says how it goes: a line on standard error, once a second, when that is a terminal or it was asked for.
+ */
 typedef struct CliProgress
 {
   const char *verb; /* "sent" */

@@ -35,12 +35,13 @@ alter_configs (const Args *a, Cluster *cluster, const char *topic)
   r.configs = stoker_arena_calloc (cluster_arena (cluster), n_set + n_unset, sizeof *r.configs);
   for (uint32_t i = 0; i < n_set; i++) {
     const char *text = a->set->pdata[i], *eq = strchr (text, '=');
-    r.configs[r.n_configs++] =
-        (KmIncrementalAlterConfigsRequestResourcesConfigs){ { text, (size_t)(eq - text) }, OP_SET, stoker_str (eq + 1) };
+    r.configs[r.n_configs++] = (KmIncrementalAlterConfigsRequestResourcesConfigs){ { text, (size_t)(eq - text) },
+                                                                                   OP_SET,
+                                                                                   stoker_str (eq + 1) };
   }
   for (uint32_t i = 0; i < n_unset; i++)
-    r.configs[r.n_configs++] =
-        (KmIncrementalAlterConfigsRequestResourcesConfigs){ stoker_str (a->unset->pdata[i]), OP_DELETE, STOKER_STR_NULL };
+    r.configs[r.n_configs++] = (KmIncrementalAlterConfigsRequestResourcesConfigs){ stoker_str (a->unset->pdata[i]),
+                                                                                   OP_DELETE, STOKER_STR_NULL };
   km_incremental_alter_configs_request_init (&in);
   in.resources = &r;
   in.n_resources = 1;
@@ -49,8 +50,9 @@ alter_configs (const Args *a, Cluster *cluster, const char *topic)
   if (cl == NULL || client_call (cl, &client_api_incremental_alter_configs, &in, &out, &err))
     return cli_failed ("%s", err.text);
   if (out.n_responses != 1 || out.responses[0].error_code) {
-    g_autofree char *text =
-        out.n_responses == 1 ? client_error_text (out.responses[0].error_code, out.responses[0].error_message) : g_strdup ("no answer");
+    g_autofree char *text = out.n_responses == 1
+                                ? client_error_text (out.responses[0].error_code, out.responses[0].error_message)
+                                : g_strdup ("no answer");
     return cli_failed ("the settings of topic %s were not changed: %s", topic, text);
   }
   return CLI_OK;
@@ -59,7 +61,8 @@ alter_configs (const Args *a, Cluster *cluster, const char *topic)
 static int
 add_partitions (const Args *a, Cluster *cluster, const char *topic)
 {
-  KmCreatePartitionsRequestTopics t = { .name = stoker_str (topic), .count = (int32_t)a->partitions, .n_assignments = -1 };
+  KmCreatePartitionsRequestTopics t
+      = { .name = stoker_str (topic), .count = (int32_t)a->partitions, .n_assignments = -1 };
   KmCreatePartitionsRequest in;
   KmCreatePartitionsResponse out;
   StokerError err;
@@ -74,8 +77,9 @@ add_partitions (const Args *a, Cluster *cluster, const char *topic)
   if (cl == NULL || client_call (cl, &client_api_create_partitions, &in, &out, &err))
     return cli_failed ("%s", err.text);
   if (out.n_results != 1 || out.results[0].error_code) {
-    g_autofree char *text =
-        out.n_results == 1 ? client_error_text (out.results[0].error_code, out.results[0].error_message) : g_strdup ("no answer");
+    g_autofree char *text = out.n_results == 1
+                                ? client_error_text (out.results[0].error_code, out.results[0].error_message)
+                                : g_strdup ("no answer");
     return cli_failed ("topic %s got no new partitions: %s", topic, text);
   }
   return CLI_OK;
@@ -138,7 +142,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_topic_alter = {
-  "topic", "alter", "TOPIC", "Change a topic's settings or add partitions.",
+  "topic",
+  "alter",
+  "TOPIC",
+  "Change a topic's settings or add partitions.",
   "  stoker topic alter orders --config retention.ms=86400000\n"
   "  stoker topic alter orders --unset retention.ms --partitions 12\n",
   run,

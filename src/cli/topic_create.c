@@ -57,7 +57,9 @@ report (const Args *a, const KmCreateTopicsResponse *out)
     cli_json_end (&j, '}');
     if (!a->common.json && (t->error_code == 0 || there))
       printf ("%.*s %s\n", (int)t->name.len, t->name.data,
-              there ? "is there already" : a->dry_run ? "could be created" : "created");
+              there        ? "is there already"
+              : a->dry_run ? "could be created"
+                           : "created");
   }
   cli_json_end (&j, ']');
   if (a->common.json)
@@ -114,8 +116,8 @@ run (const CliCommand *c, int argc, char **argv)
     return rc;
   if (names->len == 0)
     return cli_usage (c, "which topic?");
-  if ((a.partitions != -1 && (a.partitions < 1 || a.partitions > INT32_MAX)) ||
-      (a.replicas != -1 && (a.replicas < 1 || a.replicas > INT16_MAX)))
+  if ((a.partitions != -1 && (a.partitions < 1 || a.partitions > INT32_MAX))
+      || (a.replicas != -1 && (a.replicas < 1 || a.replicas > INT16_MAX)))
     return cli_usage (c, "a topic needs at least one partition and one replica");
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);
   if (cluster == NULL)
@@ -128,7 +130,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_topic_create = {
-  "topic", "create", "TOPIC..", "Create topics.",
+  "topic",
+  "create",
+  "TOPIC..",
+  "Create topics.",
   "  stoker topic create orders --partitions 6\n"
   "  stoker topic create audit -p 1 -c retention.ms=604800000 -c partitioner=murmur2\n"
   "  stoker topic create orders --if-missing --json\n",

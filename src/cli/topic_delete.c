@@ -37,8 +37,7 @@ report (const CliCommon *common, bool if_exists, const KmDeleteTopicsResponse *o
   return rc;
 }
 
-static int
-delete (const CliCommon *common, bool if_exists, Cluster *cluster, const GPtrArray *names)
+static int delete (const CliCommon *common, bool if_exists, Cluster *cluster, const GPtrArray *names)
 {
   StokerArena *arena = cluster_arena (cluster);
   KmDeleteTopicsRequest in;
@@ -83,7 +82,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_topic_delete = {
-  "topic", "delete", "TOPIC..", "Delete topics with all their records.",
+  "topic",
+  "delete",
+  "TOPIC..",
+  "Delete topics with all their records.",
   "  stoker topic delete orders\n"
   "  stoker topic delete orders audit --if-exists\n",
   run,

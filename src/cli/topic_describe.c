@@ -75,21 +75,25 @@ static void
 print_text (const Topic *t, bool all_configs)
 {
   const KmMetadataResponseTopics *m = t->meta;
-  CliTable *table = cli_table_new ((const char *const[]){ "PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "BEGIN", "END", NULL });
+  CliTable *table = cli_table_new (
+      (const char *const[]){ "PARTITION", "LEADER", "EPOCH", "REPLICAS", "ISR", "BEGIN", "END", NULL });
   char id[STOKER_UUID_TEXT];
 
   stoker_uuid_format (m->topic_id, id);
   printf ("Topic %.*s  id %s  partitions %d  replicas %d\n", (int)m->name.len, m->name.data,
-          stoker_uuid_is_zero (m->topic_id) ? "-" : id, m->n_partitions, m->n_partitions ? m->partitions[0].n_replica_nodes : 0);
+          stoker_uuid_is_zero (m->topic_id) ? "-" : id, m->n_partitions,
+          m->n_partitions ? m->partitions[0].n_replica_nodes : 0);
   for (int32_t i = 0; t->configs && i < t->configs->n_configs; i++) {
     const KmDescribeConfigsResponseResultsConfigs *row = &t->configs->configs[i];
     if (shown (row, all_configs))
-      printf ("  %.*s = %.*s%s\n", (int)row->name.len, row->name.data, (int)row->value.len, row->value.data ? row->value.data : "",
+      printf ("  %.*s = %.*s%s\n", (int)row->name.len, row->name.data, (int)row->value.len,
+              row->value.data ? row->value.data : "",
               all_configs && row->config_source == SOURCE_TOPIC ? "  (topic)" : "");
   }
   for (int32_t i = 0; i < m->n_partitions; i++) {
     const KmMetadataResponseTopicsPartitions *p = &m->partitions[i];
-    g_autofree char *replicas = cli_int_list (p->replica_nodes, p->n_replica_nodes), *isr = cli_int_list (p->isr_nodes, p->n_isr_nodes);
+    g_autofree char *replicas = cli_int_list (p->replica_nodes, p->n_replica_nodes),
+                    *isr = cli_int_list (p->isr_nodes, p->n_isr_nodes);
     cli_table_cell (table, "%d", p->partition_index);
     cli_table_cell (table, p->leader_id < 0 ? "-" : "%d", p->leader_id);
     cli_table_cell (table, "%d", p->leader_epoch);
@@ -130,11 +134,13 @@ describe (const CliCommon *common, bool all_configs, Cluster *cluster, const GPt
     Topic t = { meta, i < configs.n_results && configs.results[i].error_code == 0 ? &configs.results[i] : NULL,
                 stoker_arena_calloc (arena, n, sizeof (int64_t)), stoker_arena_calloc (arena, n, sizeof (int64_t)) };
     if (meta->error_code) {
-      rc = cli_failed ("topic %.*s: %s", (int)meta->name.len, meta->name.data ? meta->name.data : "", stoker_code_name (meta->error_code));
+      rc = cli_failed ("topic %.*s: %s", (int)meta->name.len, meta->name.data ? meta->name.data : "",
+                       stoker_code_name (meta->error_code));
       continue;
     }
     qsort (meta->partitions, n, sizeof *meta->partitions, by_partition);
-    if (cluster_list_offsets (cluster, meta, -2, t.begin, &err) || cluster_list_offsets (cluster, meta, -1, t.end, &err))
+    if (cluster_list_offsets (cluster, meta, -2, t.begin, &err)
+        || cluster_list_offsets (cluster, meta, -1, t.end, &err))
       rc = cli_failed ("%s", err.text);
     if (common->json)
       print_json (&j, &t, all_configs);
@@ -173,7 +179,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_topic_describe = {
-  "topic", "describe", "[TOPIC..]", "Show topics: settings, partitions, leaders, offsets.",
+  "topic",
+  "describe",
+  "[TOPIC..]",
+  "Show topics: settings, partitions, leaders, offsets.",
   "  stoker topic describe orders\n"
   "  stoker topic describe orders --all-configs\n"
   "  stoker topic describe --json | jq '.[] | {name, records: ([.partitions[] | .end - .begin] | add)}'\n",

@@ -88,7 +88,10 @@ run (const CliCommand *c, int argc, char **argv)
 }
 
 const CliCommand cli_topic_list = {
-  "topic", "list", "", "List the topics.",
+  "topic",
+  "list",
+  "",
+  "List the topics.",
   "  stoker topic list\n"
   "  stoker topic list -b broker1:9092 --internal\n"
   "  stoker topic list --json | jq -r '.[].name'\n",

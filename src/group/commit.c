@@ -124,8 +124,8 @@ check_member (StkGroup *g, const StokerOffsetCommit *req)
   if (error)
     return error;
   stk_member_alive (m);
-  /* In Preparing the members still finish what the generation before gave them; in Completing they hold partitions that they have
-   * not been told of yet. */
+  /* In Preparing the members still finish what the generation before gave them; in Completing they hold partitions that
+   * they have not been told of yet. */
   return g->state == STK_GROUP_COMPLETING ? STOKER_REBALANCE_IN_PROGRESS : STOKER_OK;
 }
 
@@ -156,7 +156,9 @@ make (StkGroup *g, StokerOffsetCommit *req, uint32_t n)
         .partition = p->partition,
         .offset = p->offset,
         .commit_ms = put->explicit_time ? p->timestamp : now,
-        .expire_ms = req->retention_ms >= 0 && req->call.api_version >= 2 && req->call.api_version <= 4 ? now + req->retention_ms : -1,
+        .expire_ms = req->retention_ms >= 0 && req->call.api_version >= 2 && req->call.api_version <= 4
+                         ? now + req->retention_ms
+                         : -1,
         .leader_epoch = p->leader_epoch,
         .metadata = p->metadata.len ? g_strndup (p->metadata.data, p->metadata.len) : NULL,
         .life = o->life,

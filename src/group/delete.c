@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DeleteGroups, OffsetDelete, and the offsets of topics that are gone (kafka-facts 9.3). Answered when the store has it.
+ * DeleteGroups, OffsetDelete, and the offsets of topics that are gone (kafka-facts 9.3). Answered when the store has
+ * it.
  */
 #include "group/internal.h"
 
@@ -190,10 +191,10 @@ offsets_asked (StkGroups *gs, const StkGroup *g, StokerOffsetDelete *req)
     for (int32_t j = 0; j < t->n_partitions; j++) {
       StokerOffsetPartition *p = &t->partitions[j];
       StkOffsetKey key = { own, p->partition };
-      p->error = error ? error
+      p->error = error                                                           ? error
                  : !gs->host.topic_exists (gs->host.user, t->name, p->partition) ? STOKER_UNKNOWN_TOPIC_OR_PARTITION
-                 : used ? STOKER_GROUP_SUBSCRIBED_TO_TOPIC
-                        : STOKER_OK;
+                 : used                                                          ? STOKER_GROUP_SUBSCRIBED_TO_TOPIC
+                                                                                 : STOKER_OK;
       if (p->error == 0 && stk_offsets_find (own, p->partition))
         g_array_append_val (keys, key);
     }
@@ -236,7 +237,8 @@ stk_groups_delete_offsets (StkGroups *gs, StokerOffsetDelete *req)
   d->group = g;
   d->req = req;
   g->writes++;
-  req->error = keys->len ? stk_group_drop_offsets (g, (StkOffsetKey *)(void *)keys->data, keys->len, &d->write) : STOKER_OK;
+  req->error
+      = keys->len ? stk_group_drop_offsets (g, (StkOffsetKey *)(void *)keys->data, keys->len, &d->write) : STOKER_OK;
   if (req->error || keys->len == 0)
     offsets_done (&d->write, req->error);
   g_array_free (keys, TRUE);

@@ -37,8 +37,8 @@ stk_groups_list (StkGroups *gs, StokerListGroups *req)
     while (g_hash_table_iter_next (&it, NULL, &p)) {
       const StkGroup *g = p;
       const char *state = stk_group_state_name (g->state);
-      if (!wanted (req->states, req->n_states, state) ||
-          stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_GROUP, g->id))
+      if (!wanted (req->states, req->n_states, state)
+          || stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_GROUP, g->id))
         continue;
       req->groups[req->n_groups++] = (StokerGroupListing){ stoker_arena_str (a, g->id), or_empty (a, g->protocol_type),
                                                            stoker_str (state), stoker_str ("classic") };
@@ -60,7 +60,8 @@ describe_member (StokerArena *a, const StkGroup *g, const StkMember *m, StokerGr
     .client_id = stoker_arena_str (a, m->client_id),
     .client_host = stoker_arena_str (a, m->client_host),
     .metadata = stoker_arena_bytes (a, stable ? metadata.data : nothing, stable ? metadata.len : 0),
-    .assignment = stoker_arena_bytes (a, stable && m->assignment.data ? m->assignment.data : nothing, stable ? m->assignment.len : 0),
+    .assignment = stoker_arena_bytes (a, stable && m->assignment.data ? m->assignment.data : nothing,
+                                      stable ? m->assignment.len : 0),
   };
 }
 

@@ -42,8 +42,8 @@ expire_offsets (StkGroup *g, int64_t now)
   }
   if (keys->len == 0)
     return;
-  stk_groups_log (g->groups, STOKER_LOG_INFO, "group.offsets-expired", "unused offsets are deleted | group=%s offsets=%u", g->id.data,
-                  keys->len);
+  stk_groups_log (g->groups, STOKER_LOG_INFO, "group.offsets-expired",
+                  "unused offsets are deleted | group=%s offsets=%u", g->id.data, keys->len);
   (void)stk_group_drop_offsets (g, (StkOffsetKey *)(void *)keys->data, keys->len, NULL);
 }
 
@@ -61,8 +61,8 @@ stk_groups_expire_now (StkGroups *gs)
   for (guint i = 0; i < all->len; i++) {
     StkGroup *g = all->pdata[i];
     expire_offsets (g, now);
-    if (g->state == STK_GROUP_EMPTY && !stk_offsets_any (&g->offsets) && g->pending == NULL && g->writes == 0 &&
-        gs->store->ops->drop_group (gs->store, g, NULL) == 0)
+    if (g->state == STK_GROUP_EMPTY && !stk_offsets_any (&g->offsets) && g->pending == NULL && g->writes == 0
+        && gs->store->ops->drop_group (gs->store, g, NULL) == 0)
       stk_group_kill (g);
   }
 }
@@ -80,5 +80,6 @@ void
 stk_groups_expire_start (StkGroups *gs)
 {
   gs->expiry.fire = due;
-  gs->host.timer_set (gs->host.user, &gs->expiry, gs->host.now_us (gs->host.user) + gs->config.retention_check_ms * 1000);
+  gs->host.timer_set (gs->host.user, &gs->expiry,
+                      gs->host.now_us (gs->host.user) + gs->config.retention_check_ms * 1000);
 }

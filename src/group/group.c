@@ -236,8 +236,8 @@ stk_member_offers_same (const StkMember *m, const StokerGroupProtocol *p, int32_
     return false;
   for (int32_t i = 0; i < n; i++) {
     const StokerGroupProtocol *own = &m->protocols->p[i];
-    if (!stoker_str_equal (own->name, p[i].name) || own->metadata.len != p[i].metadata.len ||
-        (p[i].metadata.len && memcmp (own->metadata.data, p[i].metadata.data, p[i].metadata.len) != 0))
+    if (!stoker_str_equal (own->name, p[i].name) || own->metadata.len != p[i].metadata.len
+        || (p[i].metadata.len && memcmp (own->metadata.data, p[i].metadata.data, p[i].metadata.len) != 0))
       return false;
   }
   return true;
@@ -334,8 +334,8 @@ stk_group_supports (const StkGroup *g, StokerStr type, const StokerGroupProtocol
   return false;
 }
 
-/* Each member votes for the first of its own list that all offer. Candidates are in the order of the first member's list,
- * which also settles ties. */
+/* Each member votes for the first of its own list that all offer. Candidates are in the order of the first member's
+ * list, which also settles ties. */
 StokerStr
 stk_group_choose_protocol (const StkGroup *g)
 {
@@ -461,7 +461,8 @@ stk_member_answer_sync (StkMember *m, int16_t error)
   if (error == STOKER_OK) {
     req->out_protocol_type = stoker_arena_str (req->call.arena, g->protocol_type);
     req->out_protocol_name = stoker_arena_str (req->call.arena, g->protocol);
-    req->assignment = stoker_arena_bytes (req->call.arena, m->assignment.data ? m->assignment.data : (uint8_t *)"", m->assignment.len);
+    req->assignment = stoker_arena_bytes (req->call.arena, m->assignment.data ? m->assignment.data : (uint8_t *)"",
+                                          m->assignment.len);
   } else {
     req->out_protocol_type = req->out_protocol_name = STOKER_STR_NULL;
     req->assignment = (StokerBytes){ (uint8_t *)"", 0 };

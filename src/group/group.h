@@ -20,7 +20,7 @@ typedef enum StkGroupState
   STK_GROUP_PREPARING = 1,  /* waits for members to join */
   STK_GROUP_COMPLETING = 2, /* waits for the leader's assignment */
   STK_GROUP_STABLE = 3,
-  STK_GROUP_DEAD = 4,       /* out of the table; only writes on their way hold it */
+  STK_GROUP_DEAD = 4, /* out of the table; only writes on their way hold it */
 } StkGroupState;
 
 /* The protocols a member offers, in its order of preference; one allocation. */
@@ -61,12 +61,12 @@ struct StkGroup
   StokerStr id; /* owned */
   StkGroupState state;
   int32_t generation;
-  int64_t state_since_ms; /* -1: not known (never stored) */
+  int64_t state_since_ms;            /* -1: not known (never stored) */
   StokerStr protocol_type, protocol; /* owned; null: none */
   StkMember **members;               /* in the order they joined */
   uint32_t n_members, cap_members;
-  uint32_t n_joined;                 /* members with a parked join */
-  GHashTable *index;                 /* id -> member, only in big groups */
+  uint32_t n_joined; /* members with a parked join */
+  GHashTable *index; /* id -> member, only in big groups */
   StkMember *leader;
   StkPending *pending;
   StkOffsets offsets;
@@ -86,8 +86,8 @@ StkGroup *stk_group_new (StkGroups *groups, StokerStr id);
 /* Takes it out of the table for good; freed at once or with its last write. Its members must be gone. */
 void stk_group_kill (StkGroup *g);
 void stk_group_unref_write (StkGroup *g);
-/* Around everything that may end a group: it stays in memory until released; then an Empty one that holds nothing and was
- * never stored is forgotten at once. */
+/* Around everything that may end a group: it stays in memory until released; then an Empty one that holds nothing and
+ * was never stored is forgotten at once. */
 void stk_group_hold (StkGroup *g);
 void stk_group_release (StkGroup *g);
 void stk_group_free (StkGroup *g);
@@ -126,8 +126,8 @@ void stk_member_answer_join_error (StkMember *m, int16_t error);
 void stk_member_answer_sync (StkMember *m, int16_t error);
 
 /* ---- the state machine (rebalance.c) */
-void stk_group_rebalance (StkGroup *g);          /* from Empty, Completing or Stable: begin; otherwise nothing */
-void stk_group_check_joined (StkGroup *g);       /* in PreparingRebalance: has everybody joined? */
+void stk_group_rebalance (StkGroup *g);    /* from Empty, Completing or Stable: begin; otherwise nothing */
+void stk_group_check_joined (StkGroup *g); /* in PreparingRebalance: has everybody joined? */
 void stk_group_remove_member (StkGroup *g, StkMember *m); /* it left or died */
 void stk_group_remove_pending (StkGroup *g, StkPending *p);
 void stk_group_fail_sync (StkGroup *g, int16_t error); /* assignments void, parked syncs answered */

@@ -240,7 +240,8 @@ load_done (void *user)
       stk_member_alive (g->members[j]);
     stk_group_release (g); /* one of old consumers only is not ours to list */
   }
-  stk_groups_log (gs, STOKER_LOG_INFO, "groups.loaded", "groups and offsets are read | groups=%u", g_hash_table_size (gs->table));
+  stk_groups_log (gs, STOKER_LOG_INFO, "groups.loaded", "groups and offsets are read | groups=%u",
+                  g_hash_table_size (gs->table));
   stk_groups_expire_start (gs);
   if (gs->loaded)
     gs->loaded (gs->loaded_user);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The group coordinator: classic consumer groups and their offsets (kafka-facts 9). One object per broker; it lives on the
- * control actor and is asked through the functions below, which answer by host->finish. What a group knows is kept in memory
- * and written through to an offset store (store.h) before anything is promised to a client.
+ * The group coordinator: classic consumer groups and their offsets (kafka-facts 9). One object per broker; it lives on
+ * the control actor and is asked through the functions below, which answer by host->finish. What a group knows is kept
+ * in memory and written through to an offset store (store.h) before anything is promised to a client.
  *
  * Everything outside is behind StkGroupsHost, so that the state machine runs on a virtual clock in its tests.
  */
@@ -30,8 +30,8 @@ enum
 typedef struct StkGroupsHost
 {
   void *user;
-  int64_t (*now_ms) (void *user);   /* since 1970 */
-  int64_t (*now_us) (void *user);   /* monotonic */
+  int64_t (*now_ms) (void *user); /* since 1970 */
+  int64_t (*now_us) (void *user); /* monotonic */
   uint64_t (*random) (void *user);
   void (*timer_set) (void *user, StkTimer *t, int64_t deadline_us);
   void (*timer_cancel) (void *user, StkTimer *t);
@@ -50,8 +50,8 @@ typedef struct StkGroupsConfig
   int32_t min_session_timeout_ms, max_session_timeout_ms;
   int32_t max_size;
   int32_t initial_rebalance_delay_ms;
-  int32_t offset_metadata_max;    /* bytes */
-  int32_t commit_timeout_ms;      /* a write that takes longer is answered 15; it may still happen */
+  int32_t offset_metadata_max; /* bytes */
+  int32_t commit_timeout_ms;   /* a write that takes longer is answered 15; it may still happen */
   int64_t offsets_retention_ms;
   int64_t retention_check_ms;
 } StkGroupsConfig;
@@ -61,12 +61,14 @@ void stk_groups_config_defaults (StkGroupsConfig *c);
 
 /* Copies both. */
 StkGroups *stk_groups_new (const StkGroupsHost *host, const StkGroupsConfig *config);
-/* The one of a broker: on its control actor, with its clock, log, metadata and settings (service.c). `coordinator` is open. */
+/* The one of a broker: on its control actor, with its clock, log, metadata and settings (service.c). `coordinator` is
+ * open. */
 StkGroups *stk_groups_new_for_broker (StokerBroker *b, StokerInstance *coordinator);
-/* Reads everything back from the store; until `loaded` (never inside this call) requests are answered with 14 as Kafka does. */
+/* Reads everything back from the store; until `loaded` (never inside this call) requests are answered with 14 as Kafka
+ * does. */
 void stk_groups_start (StkGroups *g, void (*loaded) (void *user), void *user);
-/* Answers everything that waits with 15 (and so every later request), lets the store finish what is on its way, at most for
- * the commit timeout, then calls stopped (never inside this call). */
+/* Answers everything that waits with 15 (and so every later request), lets the store finish what is on its way, at most
+ * for the commit timeout, then calls stopped (never inside this call). */
 void stk_groups_stop (StkGroups *g, void (*stopped) (void *user), void *user);
 /* After stopped, or when never started. */
 void stk_groups_free (StkGroups *g);

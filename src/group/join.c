@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-#define NEW_MEMBER_JOIN_MS (5 * 60 * 1000) /* how long a new member's parked join may last: it cannot send heartbeats */
+#define NEW_MEMBER_JOIN_MS (5 * 60 * 1000) /* how long a new member's parked join may last: it cannot send heartbeats  \
+                                            */
 
 static void
 refuse (StkGroups *gs, StokerJoinGroup *req, StokerStr member_id, int16_t error)
@@ -194,8 +195,8 @@ join_known (StkGroup *g, StokerJoinGroup *req)
     refuse (g->groups, req, req->member_id, error ? error : STOKER_UNKNOWN_MEMBER_ID);
     return;
   }
-  if (g->state == STK_GROUP_PREPARING || !stk_member_offers_same (m, req->protocols, req->n_protocols) ||
-      (g->state == STK_GROUP_STABLE && m == g->leader)) {
+  if (g->state == STK_GROUP_PREPARING || !stk_member_offers_same (m, req->protocols, req->n_protocols)
+      || (g->state == STK_GROUP_STABLE && m == g->leader)) {
     update_and_rebalance (g, m, req); /* a leader that joins again wants a new assignment (its topics changed, say) */
     return;
   }
@@ -227,8 +228,9 @@ stk_groups_join (StkGroups *gs, StokerJoinGroup *req)
 
   if (error == 0)
     error = stk_groups_check (gs, req->group_id, false);
-  if (error == 0 && (req->session_timeout_ms < gs->config.min_session_timeout_ms ||
-                     req->session_timeout_ms > gs->config.max_session_timeout_ms))
+  if (error == 0
+      && (req->session_timeout_ms < gs->config.min_session_timeout_ms
+          || req->session_timeout_ms > gs->config.max_session_timeout_ms))
     error = STOKER_INVALID_SESSION_TIMEOUT;
   if (error) {
     refuse (gs, req, req->member_id, error);

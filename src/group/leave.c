@@ -24,8 +24,8 @@ leave_one (StkGroup *g, const StokerLeavingMember *l)
     if (error)
       return error;
   }
-  stk_groups_log (g->groups, STOKER_LOG_INFO, "group.member-left", "a member left | group=%s member=%s reason=%.*s", g->id.data,
-                  m->id.data, (int)MIN (l->reason.len, (size_t)255), l->reason.data ? l->reason.data : "");
+  stk_groups_log (g->groups, STOKER_LOG_INFO, "group.member-left", "a member left | group=%s member=%s reason=%.*s",
+                  g->id.data, m->id.data, (int)MIN (l->reason.len, (size_t)255), l->reason.data ? l->reason.data : "");
   stk_group_remove_member (g, m);
   return STOKER_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The committed offsets of one group, in memory: topics sorted by name, partitions sorted by number. Small, because there
- * may be very many groups that nobody uses.
+ * The committed offsets of one group, in memory: topics sorted by name, partitions sorted by number. Small, because
+ * there may be very many groups that nobody uses.
  */
 #ifndef STK_GROUP_OFFSETS_H
 #define STK_GROUP_OFFSETS_H
@@ -18,17 +18,17 @@ typedef struct StkOffset
   char *metadata;    /* NULL: "" */
   int32_t partition;
   int32_t leader_epoch; /* -1: not known */
-  uint16_t pending;  /* writes on their way; the entry stays while there are any */
-  uint8_t life;      /* counts deletions: a write from before one does not bring the offset back */
-  uint8_t made;      /* the store's: which nodes there are */
+  uint16_t pending;     /* writes on their way; the entry stays while there are any */
+  uint8_t life;         /* counts deletions: a write from before one does not bring the offset back */
+  uint8_t made;         /* the store's: which nodes there are */
 } StkOffset;
 
 typedef struct StkTopicOffsets
 {
-  StokerStr name;    /* owned */
+  StokerStr name; /* owned */
   StkOffset *v;
   uint32_t n, cap;
-  uint8_t made;      /* the store's */
+  uint8_t made; /* the store's */
 } StkTopicOffsets;
 
 typedef struct StkOffsets

@@ -64,8 +64,8 @@ sync_overdue (StkTimer *t)
     StkMember *m = g->members[i];
     if (!m->owes_sync)
       continue;
-    stk_groups_log (g->groups, STOKER_LOG_INFO, "group.sync-overdue", "a member did not sync in time | group=%s member=%s",
-                    g->id.data, m->id.data);
+    stk_groups_log (g->groups, STOKER_LOG_INFO, "group.sync-overdue",
+                    "a member did not sync in time | group=%s member=%s", g->id.data, m->id.data);
     stk_member_answer_sync (m, STOKER_UNKNOWN_MEMBER_ID);
     stk_group_drop_member (g, m);
   }
@@ -90,10 +90,12 @@ stk_group_synced (StkGroup *g, StkMember *m)
 static void
 empty_stored (StkStateWrite *w, int16_t error)
 {
-  /* If the broker dies before the next generation is stored, the one before comes back and times out. Nobody is in it. */
+  /* If the broker dies before the next generation is stored, the one before comes back and times out. Nobody is in it.
+   */
   if (error)
     stk_groups_log (w->group->groups, STOKER_LOG_WARN, "group.store-failed",
-                    "the empty generation of a group was not stored | group=%s error=%s", w->group->id.data, stoker_code_name (error));
+                    "the empty generation of a group was not stored | group=%s error=%s", w->group->id.data,
+                    stoker_code_name (error));
 }
 
 static void

@@ -47,7 +47,8 @@ put_base64 (StokerBuf *out, const char *key, StokerBytes b)
 void
 stk_group_record_write (const StkGroup *g, bool next_assignment, StokerBuf *out)
 {
-  stoker_buf_printf (out, "{\"version\":1,\"generation\":%" PRId32 ",\"timestamp\":%" PRId64, g->generation, g->state_since_ms);
+  stoker_buf_printf (out, "{\"version\":1,\"generation\":%" PRId32 ",\"timestamp\":%" PRId64, g->generation,
+                     g->state_since_ms);
   put_text_member (out, "protocol_type", g->protocol_type);
   put_text_member (out, "protocol", g->protocol);
   if (g->leader)
@@ -55,8 +56,8 @@ stk_group_record_write (const StkGroup *g, bool next_assignment, StokerBuf *out)
   stoker_buf_printf (out, ",\"members\":[");
   for (uint32_t i = 0; i < g->n_members; i++) {
     const StkMember *m = g->members[i];
-    stoker_buf_printf (out, "%s{\"session_timeout\":%" PRId32 ",\"rebalance_timeout\":%" PRId32, i ? "," : "", m->session_timeout_ms,
-                       m->rebalance_timeout_ms);
+    stoker_buf_printf (out, "%s{\"session_timeout\":%" PRId32 ",\"rebalance_timeout\":%" PRId32, i ? "," : "",
+                       m->session_timeout_ms, m->rebalance_timeout_ms);
     put_text_member (out, "member_id", m->id);
     put_text_member (out, "instance_id", m->instance_id);
     put_text_member (out, "client_id", m->client_id);
@@ -123,8 +124,8 @@ read_member (StkGroup *g, JsonObject *o)
   StokerStr id = get_text (o, "member_id");
   StkMember *m;
 
-  if (id.len == 0 || req.session_timeout_ms == 0 || g->protocol.data == NULL || g->protocol_type.data == NULL ||
-      stk_group_member (g, id))
+  if (id.len == 0 || req.session_timeout_ms == 0 || g->protocol.data == NULL || g->protocol_type.data == NULL
+      || stk_group_member (g, id))
     return false;
   subscription = get_base64 (o, "subscription");
   offered.metadata = subscription;
@@ -171,8 +172,8 @@ stk_group_record_read (StkGroup *g, StokerBytes record)
   for (guint i = 0; members && i < json_array_get_length (members); i++) {
     JsonNode *n = json_array_get_element (members, i);
     if (!JSON_NODE_HOLDS_OBJECT (n) || !read_member (g, json_node_get_object (n)))
-      stk_groups_log (g->groups, STOKER_LOG_WARN, "group.bad-member", "a stored member of a group was left out | group=%s",
-                      g->id.data);
+      stk_groups_log (g->groups, STOKER_LOG_WARN, "group.bad-member",
+                      "a stored member of a group was left out | group=%s", g->id.data);
   }
   if (g->n_members) {
     StkMember *leader = stk_group_member (g, get_text (o, "leader"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The services of stoker/service/groups.h: each hops to the control actor, where the coordinator lives. And the coordinator's host
- * in a real broker.
+ * The services of stoker/service/groups.h: each hops to the control actor, where the coordinator lives. And the
+ * coordinator's host in a real broker.
  */
 #include "broker/call.h"
 #include "config/broker_config.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where groups and offsets are kept: the interface of the offset stores. store_tree.c keeps them in the coordinator's tree
- * (offsets.storage=coordinator); one in the log of __consumer_offsets follows. The group is in memory; a store makes changes durable in the order in
- * which they are put, and says when they are.
+ * Where groups and offsets are kept: the interface of the offset stores. store_tree.c keeps them in the coordinator's
+ * tree (offsets.storage=coordinator); one in the log of __consumer_offsets follows. The group is in memory; a store
+ * makes changes durable in the order in which they are put, and says when they are.
  *
  * Control actor only. No callback runs inside the call that asked for it.
  */
@@ -16,7 +16,8 @@ typedef struct StkStore StkStore;
 /* A change that was put. Embed it; it belongs to the store until done. */
 typedef struct StkWrite
 {
-  /* The change took longer than the commit timeout: whoever waits should be told 15. At most once, before done. May be NULL. */
+  /* The change took longer than the commit timeout: whoever waits should be told 15. At most once, before done. May be
+   * NULL. */
   void (*late) (struct StkWrite *w);
   /* It is durable (0), or will never be. Exactly once. */
   void (*done) (struct StkWrite *w, int16_t error);
@@ -30,7 +31,7 @@ typedef struct StkWrite
 typedef struct StkOffsetPut
 {
   StkTopicOffsets *topic;
-  StkOffset value; /* partition, offset, commit_ms, expire_ms, leader_epoch, metadata */
+  StkOffset value;    /* partition, offset, commit_ms, expire_ms, leader_epoch, metadata */
   bool explicit_time; /* commit_ms is the client's, not now */
 } StkOffsetPut;
 
@@ -44,8 +45,9 @@ typedef struct StkOffsetKey
 typedef struct StkStoreSink
 {
   void *user;
-  StkGroup *(*group) (void *user, StokerStr id);                 /* finds or makes it */
-  void (*state) (void *user, StkGroup *g, StokerBytes record);   /* as put by put_state; offset may be called before or after */
+  StkGroup *(*group) (void *user, StokerStr id); /* finds or makes it */
+  void (*state) (void *user, StkGroup *g,
+                 StokerBytes record); /* as put by put_state; offset may be called before or after */
   void (*loaded) (void *user);
 } StkStoreSink;
 

@@ -2,8 +2,9 @@
  *
  * The offset store in the coordinator's tree (doc/internals/groups.md):
  *   /consumers/GROUP/offsets/TOPIC/PARTITION          the offset, decimal: what Kafka's old tools read and write
- *   /consumers/GROUP/offsets/TOPIC/PARTITION/detail   JSON: leader epoch, metadata, times; only where there is something to say
- *   /consumers/GROUP/group                            JSON: generation, protocol, members with their assignments
+ *   /consumers/GROUP/offsets/TOPIC/PARTITION/detail   JSON: leader epoch, metadata, times; only where there is
+ * something to say /consumers/GROUP/group                            JSON: generation, protocol, members with their
+ * assignments
  */
 #include "group/tree_batch.h"
 #include "group/tree_load.h"
@@ -54,8 +55,9 @@ same_detail (const StkOffset *now, const StkOffsetPut *put)
   const StkOffset *v = &put->value;
 
   /* With another write on its way what stands in the tree is not yet known; this write counts as one. */
-  return now->pending == 1 && now->offset != STK_NO_OFFSET && !(now->made & STK_MADE_TIME) && !put->explicit_time &&
-         now->leader_epoch == v->leader_epoch && now->expire_ms == v->expire_ms && g_strcmp0 (now->metadata, v->metadata) == 0;
+  return now->pending == 1 && now->offset != STK_NO_OFFSET && !(now->made & STK_MADE_TIME) && !put->explicit_time
+         && now->leader_epoch == v->leader_epoch && now->expire_ms == v->expire_ms
+         && g_strcmp0 (now->metadata, v->metadata) == 0;
 }
 
 static void
@@ -86,13 +88,14 @@ put_one (Tree *t, const char *topic_path, const StkOffsetPut *put, StkWrite *w)
   int len = g_snprintf (text, sizeof text, "%" PRId64, v->offset);
   bool plain = v->leader_epoch < 0 && v->metadata == NULL && !put->explicit_time && v->expire_ms < 0;
 
-  add_data (t, w, o->made & STK_MADE_NODE, g_strdup_printf ("%s/%" PRId32, topic_path, v->partition), text, (size_t)len);
+  add_data (t, w, o->made & STK_MADE_NODE, g_strdup_printf ("%s/%" PRId32, topic_path, v->partition), text,
+            (size_t)len);
   o->made |= STK_MADE_NODE;
   if ((!plain || (o->made & STK_MADE_DETAIL)) && !same_detail (o, put)) {
     StokerBuf detail = { 0 };
     write_detail (put, &detail);
-    add_data (t, w, o->made & STK_MADE_DETAIL, g_strdup_printf ("%s/%" PRId32 "/detail", topic_path, v->partition), detail.data,
-              detail.len);
+    add_data (t, w, o->made & STK_MADE_DETAIL, g_strdup_printf ("%s/%" PRId32 "/detail", topic_path, v->partition),
+              detail.data, detail.len);
     stoker_buf_clear (&detail);
     o->made = (uint8_t)((o->made & ~STK_MADE_TIME) | STK_MADE_DETAIL | (put->explicit_time ? STK_MADE_TIME : 0));
   }
@@ -108,7 +111,8 @@ put_offsets (StkStore *s, StkGroup *g, const StkOffsetPut *puts, size_t n, StkWr
   int16_t error;
 
   for (size_t i = 0; i < n; i++) {
-    size_t one = strlen (base) + puts[i].topic->name.len + 256 + (puts[i].value.metadata ? strlen (puts[i].value.metadata) * 6 : 0);
+    size_t one = strlen (base) + puts[i].topic->name.len + 256
+                 + (puts[i].value.metadata ? strlen (puts[i].value.metadata) * 6 : 0);
     bytes += one;
     largest = MAX (largest, one);
   }

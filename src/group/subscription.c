@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The topics that a member of a `consumer` group subscribes: the one place where the coordinator looks into what is otherwise
- * the clients' own business (kafka-facts 9.3, last line).
+ * The topics that a member of a `consumer` group subscribes: the one place where the coordinator looks into what is
+ * otherwise the clients' own business (kafka-facts 9.3, last line).
  */
 #include "group/internal.h"
 

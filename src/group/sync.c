@@ -18,8 +18,8 @@ assignment_stored (StkStateWrite *w, int16_t error)
 {
   StkGroup *g = w->group;
 
-  /* Somebody joined or left meanwhile: a new rebalance has answered those who waited. Or the leader asked again: what it
-   * brought then is on its way. */
+  /* Somebody joined or left meanwhile: a new rebalance has answered those who waited. Or the leader asked again: what
+   * it brought then is on its way. */
   if (g->state != STK_GROUP_COMPLETING || g->generation != w->generation || g->state_writes != w->number)
     return;
   if (error) {
@@ -82,7 +82,8 @@ stk_groups_sync (StkGroups *gs, StokerSyncGroup *req)
   if (error == 0)
     error = stk_groups_check (gs, req->group_id, false);
   if (error == STOKER_COORDINATOR_LOAD_IN_PROGRESS)
-    error = STOKER_REBALANCE_IN_PROGRESS; /* whatever was under way has to start over; no need to look for the coordinator */
+    error = STOKER_REBALANCE_IN_PROGRESS; /* whatever was under way has to start over; no need to look for the
+                                             coordinator */
   if (error == 0 && req->call.api_version >= 5 && (req->protocol_type.data == NULL || req->protocol_name.data == NULL))
     error = STOKER_INCONSISTENT_GROUP_PROTOCOL;
   if (error) {
@@ -96,8 +97,9 @@ stk_groups_sync (StkGroups *gs, StokerSyncGroup *req)
     error = stk_group_check_member (g, req->member_id, req->instance_id, &m);
   if (error == 0 && req->generation != g->generation)
     error = STOKER_ILLEGAL_GENERATION;
-  if (error == 0 && ((req->protocol_type.data && !stoker_str_equal (req->protocol_type, g->protocol_type)) ||
-                     (req->protocol_name.data && !stoker_str_equal (req->protocol_name, g->protocol))))
+  if (error == 0
+      && ((req->protocol_type.data && !stoker_str_equal (req->protocol_type, g->protocol_type))
+          || (req->protocol_name.data && !stoker_str_equal (req->protocol_name, g->protocol))))
     error = STOKER_INCONSISTENT_GROUP_PROTOCOL;
   if (error == 0 && g->state == STK_GROUP_EMPTY)
     error = STOKER_UNKNOWN_MEMBER_ID;

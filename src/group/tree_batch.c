@@ -4,9 +4,9 @@
 #include <string.h>
 
 #define MAX_OPS 500u
-#define MAX_BYTES (800u << 10)      /* of one multi, paths and headers included: ZooKeeper takes 1 MiB */
+#define MAX_BYTES (800u << 10) /* of one multi, paths and headers included: ZooKeeper takes 1 MiB */
 #define OP_OVERHEAD 64u
-#define MAX_WAITING (64u << 20)     /* bytes; beyond, clients are told to come again */
+#define MAX_WAITING (64u << 20) /* bytes; beyond, clients are told to come again */
 #define RETRY_FIRST_US (50 * 1000)
 #define RETRY_MOST_US (2 * 1000 * 1000)
 
@@ -104,14 +104,15 @@ is_late (const StkTreeQueue *q, const Batch *b)
   return q->host->now_us (q->host->user) - b->since_us >= (int64_t)q->config->commit_timeout_ms * 1000;
 }
 
-/* The batch that is being filled: the last one, unless it is on its way, full, or so old that those in it have been told. */
+/* The batch that is being filled: the last one, unless it is on its way, full, or so old that those in it have been
+ * told. */
 static Batch *
 filling (StkTreeQueue *q, size_t bytes)
 {
   Batch *b = q->last;
 
-  if (b == NULL || is_late (q, b) || (b == q->first && (q->flight || b->fixes)) || b->ops->len >= MAX_OPS ||
-      (b->bytes + bytes > MAX_BYTES && b->ops->len > 0))
+  if (b == NULL || is_late (q, b) || (b == q->first && (q->flight || b->fixes)) || b->ops->len >= MAX_OPS
+      || (b->bytes + bytes > MAX_BYTES && b->ops->len > 0))
     return batch_new (q);
   return b;
 }
@@ -296,7 +297,8 @@ fail_op (StkTreeQueue *q, Batch *b, guint at, int code)
   Op *op = b->ops->pdata[at];
 
   if (q->host->log) {
-    g_autofree char *text = g_strdup_printf ("the coordinator refuses a node of a group | path=%s code=%d", op->path, code);
+    g_autofree char *text
+        = g_strdup_printf ("the coordinator refuses a node of a group | path=%s code=%d", op->path, code);
     q->host->log (q->host->user, STOKER_LOG_ERROR, "group.store-refused", text);
   }
   for (GSList *l = op->writes; l; l = l->next) {
@@ -363,8 +365,8 @@ answered (void *user, const StokerCoordReply *reply)
     return;
   q->flight = NULL;
   b = q->first;
-  while (bad < reply->n_codes && bad < b->ops->len &&
-         (reply->codes[bad] == STOKER_COORD_OK || reply->codes[bad] == STOKER_COORD_RUNTIME_INCONSISTENCY))
+  while (bad < reply->n_codes && bad < b->ops->len
+         && (reply->codes[bad] == STOKER_COORD_OK || reply->codes[bad] == STOKER_COORD_RUNTIME_INCONSISTENCY))
     bad++;
   if (reply->code == STOKER_COORD_OK) {
     q->retry_us = 0;

@@ -155,8 +155,8 @@ on_detail (StkTreeLoad *l, const Item *it, StokerBytes data)
   const char *metadata;
 
   o->made |= STK_MADE_DETAIL;
-  if (!json_parser_load_from_data (parser, (const char *)data.data, (gssize)data.len, NULL) ||
-      (root = json_parser_get_root (parser)) == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
+  if (!json_parser_load_from_data (parser, (const char *)data.data, (gssize)data.len, NULL)
+      || (root = json_parser_get_root (parser)) == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     complain (l, it, "not the detail of an offset; ignored");
     return;
   }

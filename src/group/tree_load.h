@@ -10,10 +10,10 @@
 /* Which of its nodes something has. */
 enum
 {
-  STK_MADE_NODE = 1,    /* offset, topic: its node; group: /consumers/GROUP */
-  STK_MADE_DETAIL = 2,  /* offset: the node beside it; group: its offsets node */
-  STK_MADE_TIME = 4,    /* offset: the detail names a time of its own */
-  STK_MADE_STATE = 8,   /* group: its state */
+  STK_MADE_NODE = 1,   /* offset, topic: its node; group: /consumers/GROUP */
+  STK_MADE_DETAIL = 2, /* offset: the node beside it; group: its offsets node */
+  STK_MADE_TIME = 4,   /* offset: the detail names a time of its own */
+  STK_MADE_STATE = 8,  /* group: its state */
 };
 
 typedef struct StkTreeLoad StkTreeLoad;

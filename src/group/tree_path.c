@@ -9,11 +9,13 @@ is_plain (StokerStr name)
 {
   const char *end = name.data + name.len;
 
-  if (name.len == 0 || stoker_str_is (name, ".") || stoker_str_is (name, "..") || !g_utf8_validate_len (name.data, name.len, NULL))
+  if (name.len == 0 || stoker_str_is (name, ".") || stoker_str_is (name, "..")
+      || !g_utf8_validate_len (name.data, name.len, NULL))
     return false;
   for (const char *p = name.data; p < end; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
-    if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == '/' || c == '%' || (c >= 0xd800 && c <= 0xf8ff) || (c >= 0xfff0 && c <= 0xffff))
+    if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == '/' || c == '%' || (c >= 0xd800 && c <= 0xf8ff)
+        || (c >= 0xfff0 && c <= 0xffff))
       return false;
   }
   return true;

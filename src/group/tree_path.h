@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Paths of groups in the coordinator's tree. A name that a path can hold stands there as it is, as old tools expect; any other is
- * sanitised as Kafka does (kafka-facts 6.1): percent-encoded, and read back by decoding. "%" alone is the empty name.
+ * Paths of groups in the coordinator's tree. A name that a path can hold stands there as it is, as old tools expect;
+ * any other is sanitised as Kafka does (kafka-facts 6.1): percent-encoded, and read back by decoding. "%" alone is the
+ * empty name.
  */
 #ifndef STK_GROUP_TREE_PATH_H
 #define STK_GROUP_TREE_PATH_H

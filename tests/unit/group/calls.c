@@ -13,8 +13,13 @@ call_new (Fake *f, int16_t api_key, int16_t version)
   Call *c = g_new0 (Call, 1);
 
   c->arena = stoker_arena_new (0);
-  c->u.call = (StokerCall){ .ctx = &f->ctx, .client_id = stoker_str ("client"), .api_key = api_key, .api_version = version,
-                            .arena = c->arena, .done = done, .user = c };
+  c->u.call = (StokerCall){ .ctx = &f->ctx,
+                            .client_id = stoker_str ("client"),
+                            .api_key = api_key,
+                            .api_version = version,
+                            .arena = c->arena,
+                            .done = done,
+                            .user = c };
   return c;
 }
 
@@ -32,7 +37,8 @@ text_of (StokerStr s)
 }
 
 Call *
-join_begin (Fake *f, const char *group, const char *member, const char *instance, const char *protocol, const char *metadata)
+join_begin (Fake *f, const char *group, const char *member, const char *instance, const char *protocol,
+            const char *metadata)
 {
   Call *c = call_new (f, 11, 9);
 
@@ -68,8 +74,8 @@ sync_begin (Fake *f, const char *group, const char *member, const char *instance
 void
 sync_assign (Call *c, const char *member, const char *assignment)
 {
-  c->assignments[c->u.sync.n_assignments++] =
-      (StokerGroupAssignment){ stoker_str (member), { (uint8_t *)assignment, strlen (assignment) } };
+  c->assignments[c->u.sync.n_assignments++]
+      = (StokerGroupAssignment){ stoker_str (member), { (uint8_t *)assignment, strlen (assignment) } };
 }
 
 void
@@ -133,8 +139,8 @@ leave (Fake *f, const char *group, const char *member, const char *instance)
 }
 
 int16_t
-commit (Fake *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition, int64_t offset,
-        const char *metadata)
+commit (Fake *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition,
+        int64_t offset, const char *metadata)
 {
   Call *c = commit_begin (f, group, member, generation, topic, partition, offset, metadata);
   int16_t error;
@@ -153,7 +159,9 @@ fetched (Fake *f, const char *group, const char *topic, int32_t partition)
 
   c->parts[0].partition = partition;
   c->topic = (StokerOffsetTopic){ stoker_str (topic), c->parts, 1 };
-  c->fetch_group = (StokerOffsetFetchGroup){ .group_id = stoker_str (group), .member_epoch = -1, .topics = &c->topic, .n_topics = 1 };
+  c->fetch_group = (StokerOffsetFetchGroup){
+    .group_id = stoker_str (group), .member_epoch = -1, .topics = &c->topic, .n_topics = 1
+  };
   c->u.fetch.groups = &c->fetch_group;
   c->u.fetch.n_groups = 1;
   stk_groups_fetch_offsets (f->groups, &c->u.fetch);

@@ -41,19 +41,20 @@ Call *call_new (Fake *f, int16_t api_key, int16_t version);
 void call_free (Call *c);
 
 /* Each begins; run the fake until c->done. Strings must outlive the call. NULL strings are the protocol's null. */
-Call *join_begin (Fake *f, const char *group, const char *member, const char *instance, const char *protocol, const char *metadata);
+Call *join_begin (Fake *f, const char *group, const char *member, const char *instance, const char *protocol,
+                  const char *metadata);
 Call *sync_begin (Fake *f, const char *group, const char *member, const char *instance, int32_t generation);
 /* To be called before the first run: an assignment of the leader. */
 void sync_assign (Call *c, const char *member, const char *assignment);
 void sync_go (Fake *f, Call *c);
-Call *commit_begin (Fake *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition,
-                    int64_t offset, const char *metadata);
+Call *commit_begin (Fake *f, const char *group, const char *member, int32_t generation, const char *topic,
+                    int32_t partition, int64_t offset, const char *metadata);
 
 /* Whole calls: run until answered and give the error. */
 int16_t heartbeat (Fake *f, const char *group, const char *member, const char *instance, int32_t generation);
 int16_t leave (Fake *f, const char *group, const char *member, const char *instance);
-int16_t commit (Fake *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition,
-                int64_t offset, const char *metadata);
+int16_t commit (Fake *f, const char *group, const char *member, int32_t generation, const char *topic,
+                int32_t partition, int64_t offset, const char *metadata);
 /* The committed offset, -1: none. */
 int64_t fetched (Fake *f, const char *group, const char *topic, int32_t partition);
 int16_t delete_group (Fake *f, const char *group);

@@ -420,8 +420,15 @@ void
 fake_begin (Fake *f, bool *loaded)
 {
   StkGroupsHost host = {
-    .user = f, .now_ms = now_ms, .now_us = now_us, .random = host_random, .timer_set = timer_set, .timer_cancel = timer_cancel,
-    .topic_exists = topic_exists, .finish = finish, .coordinator = &f->instance,
+    .user = f,
+    .now_ms = now_ms,
+    .now_us = now_us,
+    .random = host_random,
+    .timer_set = timer_set,
+    .timer_cancel = timer_cancel,
+    .topic_exists = topic_exists,
+    .finish = finish,
+    .coordinator = &f->instance,
   };
 
   f->groups = stk_groups_new (&host, &f->config);
@@ -523,9 +530,10 @@ fake_delete (Fake *f, const char *path)
 Fake *
 fake_new (uint64_t seed)
 {
-  static const StokerCoordinatorOps ops = {
-    .head = { sizeof ops, STOKER_COORDINATOR_VERSION }, .get = coord_get, .children = coord_children, .multi = coord_multi
-  };
+  static const StokerCoordinatorOps ops = { .head = { sizeof ops, STOKER_COORDINATOR_VERSION },
+                                            .get = coord_get,
+                                            .children = coord_children,
+                                            .multi = coord_multi };
   Fake *f = g_new0 (Fake, 1);
 
   f->random = seed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A world for the group coordinator's tests: virtual time, a coordinator tree in memory whose answers take time and can be lost, and
- * calls that are answered from a loop. Everything runs inside fake_run_for and friends.
+ * A world for the group coordinator's tests: virtual time, a coordinator tree in memory whose answers take time and can
+ * be lost, and calls that are answered from a loop. Everything runs inside fake_run_for and friends.
  */
 #ifndef TEST_GROUP_FAKE_H
 #define TEST_GROUP_FAKE_H
@@ -18,11 +18,11 @@ typedef struct Fake
   GQueue requests;   /* to the coordinator: Request */
   GQueue finished;   /* StokerCall */
   int64_t latency_us;
-  bool away;         /* the coordinator answers nothing */
-  int lose;          /* so many of the next multis are carried out, but the answer is lost */
-  int fail;          /* so many of the next multis are not carried out, and nobody knows */
+  bool away; /* the coordinator answers nothing */
+  int lose;  /* so many of the next multis are carried out, but the answer is lost */
+  int fail;  /* so many of the next multis are not carried out, and nobody knows */
   unsigned multis, multi_ops;
-  GHashTable *tree;  /* path -> Node */
+  GHashTable *tree; /* path -> Node */
   StokerInstance instance;
   StokerModule module;
   StkGroupsConfig config;

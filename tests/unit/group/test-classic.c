@@ -393,9 +393,14 @@ test_static_return (void)
   /* An old client is told the old leader's name instead. */
   j = call_new (f, 11, 5);
   j->protocols[0] = (StokerGroupProtocol){ stoker_str ("range"), { (uint8_t *)"topics", 6 } };
-  j->u.join = (StokerJoinGroup){ .call = j->u.join.call, .group_id = stoker_str ("g"), .member_id = stoker_str (""),
-                                 .instance_id = stoker_str ("i1"), .protocol_type = stoker_str ("consumer"),
-                                 .session_timeout_ms = 10000, .rebalance_timeout_ms = 30000, .protocols = j->protocols,
+  j->u.join = (StokerJoinGroup){ .call = j->u.join.call,
+                                 .group_id = stoker_str ("g"),
+                                 .member_id = stoker_str (""),
+                                 .instance_id = stoker_str ("i1"),
+                                 .protocol_type = stoker_str ("consumer"),
+                                 .session_timeout_ms = 10000,
+                                 .rebalance_timeout_ms = 30000,
+                                 .protocols = j->protocols,
                                  .n_protocols = 1 };
   stk_groups_join (f->groups, &j->u.join);
   fake_run_until (f, &j->done);

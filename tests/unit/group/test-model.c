@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Random clients against the coordinator on a virtual clock: they join, leave, crash, come back, sleep too long; the coordinator's store
- * loses answers and goes away; the broker is killed and started again. Held at all times:
+ * Random clients against the coordinator on a virtual clock: they join, leave, crash, come back, sleep too long; the
+ * coordinator's store loses answers and goes away; the broker is killed and started again. Held at all times:
  *  - no partition is given to two members in one generation
  *  - no generation older than one that was already given out is accepted
  *  - a commit that was acknowledged is never lost
@@ -27,7 +27,7 @@ typedef enum Phase
 typedef struct Client
 {
   bool alive;
-  char *id; /* "" until it has one */
+  char *id;         /* "" until it has one */
   char instance[8]; /* "": dynamic */
   Phase phase;
   int32_t generation;
@@ -225,7 +225,8 @@ act (Model *m, Client *c, bool calm)
       c->commit_value = ++m->value;
       c->commit_newest = m->newest;
       /* Now and then one that was sent in the generation before and comes late. */
-      c->commit = commit_begin (m->f, "g", c->id, c->generation - (pick (m, 10) == 0), "t", c->commit_part, c->commit_value, pick (m, 2) ? "note" : NULL);
+      c->commit = commit_begin (m->f, "g", c->id, c->generation - (pick (m, 10) == 0), "t", c->commit_part,
+                                c->commit_value, pick (m, 2) ? "note" : NULL);
     }
   }
 }
@@ -268,7 +269,8 @@ client_dies (Model *m, Client *c)
     stk_groups_cancel_join (m->f->groups, &c->join->u.join);
   if (c->sync)
     stk_groups_cancel_sync (m->f->groups, &c->sync->u.sync);
-  while ((c->join && !c->join->done) || (c->sync && !c->sync->done) || (c->beat && !c->beat->done) || (c->commit && !c->commit->done))
+  while ((c->join && !c->join->done) || (c->sync && !c->sync->done) || (c->beat && !c->beat->done)
+         || (c->commit && !c->commit->done))
     fake_run_for (m->f, SEC / 10);
   on_answers (m, c);
   c->alive = false;

@@ -123,7 +123,8 @@ test_large_commit (void)
 
 /* What a fetch gives besides the offset. */
 static void
-assert_detail (Fake *f, const char *group, const char *topic, int32_t partition, int64_t offset, int32_t epoch, const char *metadata)
+assert_detail (Fake *f, const char *group, const char *topic, int32_t partition, int64_t offset, int32_t epoch,
+               const char *metadata)
 {
   Call *c = call_new (f, 9, 9);
 
@@ -164,9 +165,10 @@ test_detail_survives (void)
 static void
 test_names (void)
 {
-  static const char *const names[] = { "plain-1.2_x", "with space", "ä:ö", "a/b", "100%", "..", ".", "", "tab\there", "a%2Fb" };
-  static const char *const paths[] = { "plain-1.2_x", "with space", "ä:ö", "a%2Fb", "100%25", "%2E%2E", "%2E", "%", "tab%09here",
-                                       "a%252Fb" };
+  static const char *const names[]
+      = { "plain-1.2_x", "with space", "ä:ö", "a/b", "100%", "..", ".", "", "tab\there", "a%2Fb" };
+  static const char *const paths[]
+      = { "plain-1.2_x", "with space", "ä:ö", "a%2Fb", "100%25", "%2E%2E", "%2E", "%", "tab%09here", "a%252Fb" };
   Fake *f = fake_new (7);
 
   fake_start (f);
@@ -291,8 +293,13 @@ test_expiry (void)
   c = call_new (f, 8, 3);
   c->parts[0] = (StokerOffsetPartition){ .offset = 1, .leader_epoch = -1, .timestamp = -1 };
   c->topic = (StokerOffsetTopic){ stoker_str ("t"), c->parts, 1 };
-  c->u.commit = (StokerOffsetCommit){ .call = c->u.call, .group_id = stoker_str ("short"), .member_id = stoker_str (""),
-                                      .generation = -1, .retention_ms = 3600 * 1000, .topics = &c->topic, .n_topics = 1 };
+  c->u.commit = (StokerOffsetCommit){ .call = c->u.call,
+                                      .group_id = stoker_str ("short"),
+                                      .member_id = stoker_str (""),
+                                      .generation = -1,
+                                      .retention_ms = 3600 * 1000,
+                                      .topics = &c->topic,
+                                      .n_topics = 1 };
   stk_groups_commit (f->groups, &c->u.commit);
   fake_run_until (f, &c->done);
   call_free (c);
@@ -419,7 +426,8 @@ in_use (void)
 #endif
 }
 
-/* What 200 idle groups of six partitions hold: at most 2 KiB each. Measured by freeing them, because the fake's tree is on the same heap. */
+/* What 200 idle groups of six partitions hold: at most 2 KiB each. Measured by freeing them, because the fake's tree is
+ * on the same heap. */
 static void
 test_idle_memory (void)
 {
