@@ -3,22 +3,24 @@
 
 #include <glib.h>
 
-/* Filled from a generated list when configure is asked to build modules in; none is, so far. */
-static const StokerModule *const builtin[] = { NULL };
+/* Absent from programs that link the core's archive: they have no modules built in. */
+#pragma weak stk_builtin_modules
 
 const StokerModule *
 stk_builtin_at (size_t i)
 {
-  return i < G_N_ELEMENTS (builtin) ? builtin[i] : NULL;
+  return stk_builtin_modules ? stk_builtin_modules[i] : NULL;
 }
 
 const StokerModule *
 stk_builtin_find (uint32_t kind, const char *name)
 {
-  for (size_t i = 0; builtin[i]; i++) {
-    g_autofree char *dashed = g_strdelimit (g_strdup (builtin[i]->name), "_", '-');
-    if (builtin[i]->kind == kind && strcmp (dashed, name) == 0)
-      return builtin[i];
+  const StokerModule *m;
+
+  for (size_t i = 0; (m = stk_builtin_at (i)) != NULL; i++) {
+    g_autofree char *dashed = g_strdelimit (g_strdup (m->name), "_", '-');
+    if (m->kind == kind && strcmp (dashed, name) == 0)
+      return m;
   }
   return NULL;
 }

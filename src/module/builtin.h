@@ -9,7 +9,9 @@
 
 /* The descriptor, unchecked; name with dashes. NULL: not built in. */
 const StokerModule *stk_builtin_find (uint32_t kind, const char *name);
-/* NULL behind the last. */
+/* i counts from 0, one by one; NULL behind the last. */
 const StokerModule *stk_builtin_at (size_t i);
+/* The table that it reads, NULL behind the last (builtin_table.c). */
+extern const StokerModule *const stk_builtin_modules[];
 
 #endif

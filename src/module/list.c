@@ -78,7 +78,7 @@ list_file (void *user, const StkKind *kind, const char *name, const char *file, 
   pid_t child;
 
   (void)fflush (NULL);
-  if (shadowed || pipe (ends) < 0)
+  if (shadowed || stk_builtin_find (kind->number, name) || pipe (ends) < 0)
     return;
   child = fork ();
   if (child == 0) {
@@ -113,8 +113,13 @@ stk_module_list (GString *out, const char *const *extra)
   const StokerModule *raw;
 
   put_row (out, "KIND", "NAME", "VERSION", "API   THREADS   SUMMARY  [FILE]");
-  for (size_t i = 0; (raw = stk_builtin_at (i)) != NULL; i++)
-    put_module (out, stk_kind_find (raw->kind), raw, NULL);
+  for (size_t i = 0; (raw = stk_builtin_at (i)) != NULL; i++) {
+    g_autofree char *name = g_strdelimit (g_strdup (raw->name), "_", '-');
+    StokerModule *m = NULL;
+    if (stk_module_check (raw, stk_kind_find (raw->kind), name, "built in", &m, NULL) == 0)
+      put_module (out, stk_kind_find (raw->kind), m, NULL);
+    stk_module_copy_free (m);
+  }
   stk_module_scan (path, list_file, &l);
   return l.refused;
 }
