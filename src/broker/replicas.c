@@ -146,85 +146,7 @@ stk_replicas_topic_name (StkReplicas *r, int io, StokerUuid topic_id, StokerAren
   return name;
 }
 
-/* ---- the queue of changes: carried out one after the other */
-
-static void
-change_free (StkChange *c)
-{
-  if (c->topics)
-    g_ptr_array_unref (c->topics);
-  if (c->specs)
-    g_ptr_array_unref (c->specs);
-  if (c->spec_counts)
-    g_array_unref (c->spec_counts);
-  if (c->failed)
-    g_array_unref (c->failed);
-  if (c->found)
-    g_ptr_array_unref (c->found);
-  g_free (c);
-}
-
-static void change_next (void *replicas);
-
-/* One more job of the change is done; `pending` also counts the start itself, so that an empty change ends here too. */
-void
-stk_change_job_done (StkChange *c)
-{
-  StkReplicas *r = c->replicas;
-
-  if (--c->pending > 0)
-    return;
-  r->first = c->next;
-  if (r->first == NULL)
-    r->last = NULL;
-  else
-    stk_actor_call (r->broker->control, change_next, r);
-  r->busy = false;
-  /* Last, because after a close the caller may free everything. */
-  c->finish (c);
-  change_free (c);
-}
-
-static void
-change_next (void *replicas)
-{
-  StkReplicas *r = replicas;
-  StkChange *c = r->first;
-
-  g_assert (!r->busy && c);
-  r->busy = true;
-  c->pending = 1;
-  c->run (c);
-  stk_change_job_done (c);
-}
-
-void
-stk_change_queue (StkChange *c)
-{
-  StkReplicas *r = c->replicas;
-
-  g_assert (stk_actor_is_current (r->broker->control));
-  if (r->last)
-    r->last->next = c;
-  else
-    r->first = c;
-  r->last = c;
-  /* Posted, so that the caller's done never comes inside its call. */
-  if (r->first == c)
-    stk_actor_call (r->broker->control, change_next, r);
-}
-
-static StkChange *
-change_new (StkReplicas *r, StkChangeKind kind, StkAnyFn done, void *user)
-{
-  StkChange *c = g_new0 (StkChange, 1);
-
-  c->replicas = r;
-  c->kind = kind;
-  c->done = done;
-  c->user = user;
-  return c;
-}
+/* ---- what the controller asks for */
 
 static bool
 add_storage (void *storages, StokerInstance *i)
@@ -237,7 +159,7 @@ void
 stk_replicas_attach (StkReplicas *r, const StokerLogDir *dirs, int n_dirs,
                      void (*done) (void *user, const StokerError *err), void *user)
 {
-  StkChange *c = change_new (r, STK_CHANGE_ATTACH, (StkAnyFn)done, user);
+  StkChange *c = stk_change_new (r, STK_CHANGE_ATTACH, (StkAnyFn)done, user);
 
   r->dirs = dirs;
   r->n_dirs = n_dirs;
@@ -287,7 +209,7 @@ void
 stk_replicas_apply (StkReplicas *r, const StkReplicaTopic *topics, int32_t n_topics,
                     void (*done) (void *user, const StkReplicaResult *failed, int32_t n_failed), void *user)
 {
-  StkChange *c = change_new (r, STK_CHANGE_APPLY, (StkAnyFn)done, user);
+  StkChange *c = stk_change_new (r, STK_CHANGE_APPLY, (StkAnyFn)done, user);
 
   c->topics = g_ptr_array_new_with_free_func ((GDestroyNotify)stk_hosted_unref);
   c->specs = g_ptr_array_new ();
@@ -396,7 +318,7 @@ close_finish (StkChange *c)
 static void
 logs_closed (StkChange *c)
 {
-  StkChange *next = change_new (c->replicas, STK_CHANGE_CLOSE, c->done, c->user);
+  StkChange *next = stk_change_new (c->replicas, STK_CHANGE_CLOSE, c->done, c->user);
 
   next->run = stk_detach_run;
   next->finish = close_finish;
@@ -406,7 +328,7 @@ logs_closed (StkChange *c)
 void
 stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user)
 {
-  StkChange *c = change_new (r, STK_CHANGE_CLOSE, (StkAnyFn)done, user);
+  StkChange *c = stk_change_new (r, STK_CHANGE_CLOSE, (StkAnyFn)done, user);
 
   c->run = stk_close_run;
   c->finish = logs_closed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of StkReplicas share: replicas.c (table, queue of changes), replica_logs.c (opening, removing, closing
- * on disk pools), housekeeping.c (timers).
+ * What the files of StkReplicas share: replicas.c (table, lookup, what is asked), replica_change.c (the queue of
+ * changes), replica_dirs.c, replica_apply.c and replica_close.c (what a change does on disk pools).
  */
 #ifndef STK_BROKER_REPLICAS_PRIVATE_H
 #define STK_BROKER_REPLICAS_PRIVATE_H
@@ -99,10 +99,18 @@ typedef struct StkJob
 /* replicas.c */
 void stk_replicas_publish (StkReplicas *r, StkTable *t); /* takes over t */
 StkFound *stk_replicas_found (StkReplicas *r, const char *topic, int32_t partition);
+
+/* replica_change.c */
+StkChange *stk_change_new (StkReplicas *r, StkChangeKind kind, StkAnyFn done, void *user);
 void stk_change_queue (StkChange *c);
 void stk_change_job_done (StkChange *c);
+/* A job of `c`: run is called on the pool that it is posted to, or through partition work. */
+StkJob *stk_job_new (StkChange *c, void (*run) (StkTask *t));
+/* From the disk thread back to control, where `run` ends with stk_job_done. */
+void stk_job_return (StkJob *j, void (*run) (StkTask *t));
+void stk_job_done (StkTask *t);
 
-/* replica_logs.c */
+/* replica_dirs.c, replica_apply.c, replica_close.c */
 void stk_attach_run (StkChange *c);
 void stk_attach_finish (StkChange *c);
 void stk_apply_run (StkChange *c);

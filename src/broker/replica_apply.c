@@ -1,128 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The disk side of StkReplicas: each change becomes jobs on the disk pools of the directories, which come back to
- * control.
+ * Bringing partitions to the state that they should have: logs are opened or made, epochs begun, settings applied, on
+ * disk pools.
  */
 #include "broker/engine.h"
 #include "broker/replicas_private.h"
 
 #include "control/log.h"
-#include "control/metrics.h"
 #include "module/registry.h"
-
-static void
-job_free (StkJob *j)
-{
-  stk_partition_unref (j->partition);
-  g_free (j);
-}
-
-static StkJob *
-job_new (StkChange *c, void (*run) (StkTask *t))
-{
-  StkJob *j = g_new0 (StkJob, 1);
-
-  j->change = c;
-  j->task.run = run;
-  c->pending++;
-  return j;
-}
-
-/* From the disk thread back to control. */
-static void
-job_return (StkJob *j, void (*run) (StkTask *t))
-{
-  j->task.run = run;
-  stk_actor_post (j->change->replicas->broker->control, &j->task);
-}
-
-static void
-job_done (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkChange *c = j->change;
-
-  job_free (j);
-  stk_change_job_done (c);
-}
-
-/* ---- attach */
-
-static void
-attach_found (void *user, const StokerLogFound *f)
-{
-  StkJob *j = user;
-  StkFound *found = g_new0 (StkFound, 1);
-
-  found->topic_id = f->topic_id;
-  found->dir = f->dir;
-  found->storage = j->storage;
-  g_ptr_array_add (j->found, g_strdup_printf ("%.*s-%d", (int)f->topic.len, f->topic.data, f->partition));
-  g_ptr_array_add (j->found, found);
-}
-
-static void
-attach_back (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkReplicas *r = j->change->replicas;
-
-  for (guint i = 0; i + 1 < j->found->len; i += 2) {
-    r->dir_logs[j->dir]++;
-    g_hash_table_replace (r->found, j->found->pdata[i], j->found->pdata[i + 1]);
-  }
-  g_ptr_array_unref (j->found);
-  if (j->error) {
-    r->dir_failed[j->dir] = true;
-    j->change->dirs_failed++;
-    j->change->err = j->err;
-    stoker_metric_add (stk_metrics_core (r->broker->metrics, STK_METRIC_LOG_DIRS_OFFLINE), 1);
-    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.offline", "%s | dir=%s", j->err.text,
-             r->dirs[j->dir].path);
-  }
-  job_done (t);
-}
-
-static void
-attach_job (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkReplicas *r = j->change->replicas;
-
-  j->found = g_ptr_array_new ();
-  for (guint i = 0; i < r->storages->len && j->error == 0; i++) {
-    const StokerStorageOps *ops;
-    j->storage = r->storages->pdata[i];
-    ops = j->storage->module->ops;
-    stk_instance_enter (j->storage);
-    if (ops->dir_attach (j->storage, &r->dirs[j->dir], attach_found, j, &j->err) != 0)
-      j->error = STOKER_KAFKA_STORAGE_ERROR;
-    stk_instance_leave (j->storage);
-  }
-  job_return (j, attach_back);
-}
-
-void
-stk_attach_run (StkChange *c)
-{
-  StkReplicas *r = c->replicas;
-
-  for (int i = 0; i < r->n_dirs; i++) {
-    StkJob *j = job_new (c, attach_job);
-    j->dir = i;
-    stk_pool_post (r->broker->disk_pools[i], &j->task);
-  }
-}
-
-void
-stk_attach_finish (StkChange *c)
-{
-  StkReplicas *r = c->replicas;
-
-  ((void (*) (void *, const StokerError *))c->done) (c->user, c->dirs_failed == r->n_dirs ? &c->err : NULL);
-}
-
-/* ---- apply */
 
 static void
 apply_back (StkTask *t)
@@ -136,7 +21,7 @@ apply_back (StkTask *t)
     stk_log (c->replicas->broker->log, STOKER_LOG_ERROR, "broker", "partition.offline", "%s | topic=%s partition=%d",
              j->err.text[0] ? j->err.text : "the log cannot be opened", j->topic->name, j->spec.partition);
   }
-  job_done (t);
+  stk_job_done (t);
 }
 
 static int
@@ -211,7 +96,7 @@ open_job (StkTask *t)
   if (j->error == 0)
     stk_partition_unshut (p);
   become (j);
-  job_return (j, apply_back);
+  stk_job_return (j, apply_back);
 }
 
 typedef struct Update
@@ -237,7 +122,7 @@ update_job (StkPartitionWork *w)
     stk_partition_leave (p);
   }
   g_free (u);
-  job_return (j, apply_back);
+  stk_job_return (j, apply_back);
 }
 
 static bool
@@ -296,7 +181,7 @@ place_log (StkReplicas *r, StkJob *j, const StkHosted *h, const char **why)
 static void
 open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
 {
-  StkJob *j = job_new (c, open_job);
+  StkJob *j = stk_job_new (c, open_job);
   const char *why = NULL;
   bool placed;
 
@@ -312,7 +197,7 @@ open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
     stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why);
     stk_partition_become (j->partition, s->leader, s->leader_epoch, s->partition_epoch, s->replicas, s->n_replicas,
                           s->isr, s->n_isr);
-    job_return (j, apply_back);
+    stk_job_return (j, apply_back);
   }
 }
 
@@ -321,7 +206,7 @@ update_partition (StkChange *c, StkHosted *h, int32_t index, const StkReplicaPar
 {
   Update *u = g_new0 (Update, 1);
 
-  u->job = job_new (c, NULL);
+  u->job = stk_job_new (c, NULL);
   u->job->topic = h;
   u->job->partition = stk_partition_ref (h->partitions[index]);
   u->job->configure = configure;
@@ -413,123 +298,4 @@ stk_apply_finish (StkChange *c)
   r->started = true;
   ((void (*) (void *, const StkReplicaResult *, int32_t))c->done) (c->user, (StkReplicaResult *)(void *)c->failed->data,
                                                                    (int32_t)c->failed->len);
-}
-
-/* ---- remove and close: shut the gate, wait for the last user, then the engine */
-
-static void
-removed_back (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkReplicas *r = j->change->replicas;
-  StkPartition *p = j->partition;
-  g_autofree char *key = g_strdup_printf ("%s-%d", p->topic, p->index);
-
-  g_hash_table_remove (r->found, key);
-  r->dir_logs[p->dir]--;
-  if (j->error)
-    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
-             p->topic, p->index);
-  stk_housekeeping_note (r);
-  job_done (t);
-}
-
-static void
-remove_job (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkPartition *p = j->partition;
-
-  STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->remove (p->storage, p->log, &j->err));
-  p->log = NULL;
-  job_return (j, removed_back);
-}
-
-static void
-close_job (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkPartition *p = j->partition;
-
-  STK_ENGINE_CALL (p, p->ops->close (p->storage, p->log));
-  p->log = NULL;
-  job_return (j, job_done);
-}
-
-static void
-shut_partitions (StkChange *c, StkHosted *h, GHashTable *seen, int16_t code, void (*run) (StkTask *t))
-{
-  for (int32_t i = 0; i < h->n_partitions; i++) {
-    StkPartition *p = h->partitions[i];
-    StkJob *j;
-    if (p == NULL || p->log == NULL || !g_hash_table_add (seen, p))
-      continue;
-    j = job_new (c, run);
-    j->partition = stk_partition_ref (p);
-    stk_partition_shut (p, code, &j->task);
-  }
-}
-
-void
-stk_remove_run (StkChange *c)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
-
-  for (guint i = 0; i < c->topics->len; i++)
-    shut_partitions (c, c->topics->pdata[i], seen, STOKER_UNKNOWN_TOPIC_OR_PARTITION, remove_job);
-}
-
-void
-stk_close_run (StkChange *c)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
-  StkTable *t = c->replicas->current;
-
-  for (uint32_t i = 0; i <= t->mask; i++)
-    if (t->by_name[i])
-      shut_partitions (c, t->by_name[i], seen, STOKER_NOT_LEADER_OR_FOLLOWER, close_job);
-}
-
-static void
-detach_back (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkReplicas *r = j->change->replicas;
-
-  if (j->error)
-    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.detach", "%s | dir=%s", j->err.text,
-             r->dirs[j->dir].path);
-  job_done (t);
-}
-
-static void
-detach_job (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkReplicas *r = j->change->replicas;
-
-  for (guint i = 0; i < r->storages->len; i++) {
-    StokerInstance *s = r->storages->pdata[i];
-    const StokerStorageOps *ops = s->module->ops;
-    stk_instance_enter (s);
-    if (ops->dir_detach (s, j->dir, &j->err) != 0)
-      j->error = STOKER_KAFKA_STORAGE_ERROR;
-    stk_instance_leave (s);
-  }
-  job_return (j, detach_back);
-}
-
-void
-stk_detach_run (StkChange *c)
-{
-  StkReplicas *r = c->replicas;
-
-  for (int i = 0; i < r->n_dirs; i++) {
-    StkJob *j;
-    if (r->dir_failed[i])
-      continue;
-    j = job_new (c, detach_job);
-    j->dir = i;
-    stk_pool_post (r->broker->disk_pools[i], &j->task);
-  }
 }
