@@ -25,6 +25,8 @@ typedef struct Write
   char *name;   /* of the topic */
   char *config; /* JSON; kept for a second try */
   bool created; /* second try: the node was not there */
+  int tries;
+  size_t check; /* which operation looks whether there is such a topic */
 } Write;
 
 /* Overrides while they are edited. */
@@ -81,8 +83,11 @@ written (void *user, const StokerCoordReply *reply)
     stk_ctl_refresh_config (w->a->t->b->controller, w->name, applied, w);
     return;
   }
-  if (reply->code == STOKER_COORD_NO_NODE && !w->created) {
-    w->created = true;
+  /* The topic is there, its settings' node is not, or came meanwhile. */
+  if (w->tries < 3 && ((reply->code == STOKER_COORD_NO_NODE && !w->created && reply->codes[w->check] == STOKER_COORD_OK)
+                       || (reply->code == STOKER_COORD_NODE_EXISTS && w->created))) {
+    w->created = !w->created;
+    w->tries++;
     send_write (w);
     return;
   }
@@ -95,8 +100,11 @@ send_write (Write *w)
 {
   StkController *c = w->a->t->b->controller;
   g_autofree char *path = g_strconcat ("/config/topics/", w->name, NULL), *entity = g_strconcat ("topics/", w->name, NULL);
+  g_autofree char *topic = g_strconcat ("/brokers/topics/", w->name, NULL);
   StkMulti *m = stk_controller_active (c) ? stk_ctl_multi (c) : stk_multi_new ();
 
+  w->check = stk_multi_size (m);
+  stk_multi_check (m, topic, -1); /* settings of a topic that is gone would stay for ever */
   if (w->created)
     stk_multi_create (m, path, g_strdup (w->config), 0);
   else

@@ -20,7 +20,11 @@ typedef struct Write
 {
   Growth *g;
   int32_t index;
+  int tries;
 } Write;
+
+/* The version of a topic's node that we know is behind for a moment after somebody else's change. */
+#define MOST_TRIES 20
 
 static bool
 grown (const StkSnapshot *s, const StokerAddPartitions *a)
@@ -73,12 +77,28 @@ written_all (Growth *g)
     stk_topics_wait (g->t, g->req->timeout_ms, all_grown, waited, g);
 }
 
+static void grow (Growth *g, int32_t i, int tries);
+
+static void
+grow_again (void *user)
+{
+  Write *w = user;
+
+  grow (w->g, w->index, w->tries + 1);
+  written_all (w->g);
+  g_free (w);
+}
+
 static void
 written (void *user, const StokerCoordReply *reply)
 {
   Write *w = user;
   StokerAddPartitions *a = &w->g->req->topics[w->index];
 
+  if (reply->code == STOKER_COORD_BAD_VERSION && reply->codes[0] == STOKER_COORD_OK && w->tries < MOST_TRIES) {
+    stk_ctl_after_publish (w->g->t->b->controller, grow_again, w);
+    return;
+  }
   if (reply->code != STOKER_COORD_OK)
     a->error = stk_ctl_deposed (w->g->t->b->controller, reply) ? STOKER_NOT_CONTROLLER : stk_topics_code (reply->code);
   written_all (w->g);
@@ -156,7 +176,7 @@ allowed (Growth *g, const StkTopicState *now, int32_t i)
 }
 
 static void
-grow (Growth *g, int32_t i)
+grow (Growth *g, int32_t i, int tries)
 {
   StkController *c = g->t->b->controller;
   StokerAddPartitions *a = &g->req->topics[i];
@@ -167,7 +187,7 @@ grow (Growth *g, int32_t i)
     g_autofree char *path = g_strconcat ("/brokers/topics/", next->name, NULL);
     StkMulti *m = stk_ctl_multi (c);
     Write *w = g_new (Write, 1);
-    *w = (Write){ g, i };
+    *w = (Write){ g, i, tries };
     g->writing++;
     stk_multi_set (m, path, stk_json_topic (next), next->version);
     stk_multi_send (m, &c->tree, written, w);
@@ -188,7 +208,7 @@ grow_on_control (StokerCall *call)
     if (refused)
       req->topics[i].error = refused;
     else
-      grow (g, i);
+      grow (g, i, 0);
   }
   written_all (g);
 }

@@ -427,6 +427,115 @@ test_auto (void)
   kit_free (k);
 }
 
+/* ---- everything at once */
+typedef struct Storm
+{
+  StokerCreateTopic create;
+  StokerDeleteTopic remove;
+  StokerAddPartitions grow;
+  StokerAlterConfig config;
+  StokerAlterResource alter;
+  union
+  {
+    StokerCall call;
+    StokerCreateTopics create;
+    StokerDeleteTopics remove;
+    StokerCreatePartitions grow;
+    StokerAlterConfigs alter;
+  } req;
+} Storm;
+
+static void
+storm_begin (Kit *k, Storm *s)
+{
+  static const char *const names[] = { "a", "b", "c" };
+  StokerStr name = stoker_str (names[stk_world_random (k->world) % 3]);
+  uint64_t n = stk_world_random (k->world);
+
+  memset (s, 0, sizeof *s);
+  switch (n % 4) {
+  case 0:
+    s->create = (StokerCreateTopic){ .name = name, .n_partitions = 1 + (int32_t)(n / 4 % 4), .replication_factor = 1 };
+    s->req.create = (StokerCreateTopics){ .topics = &s->create, .n_topics = 1, .timeout_ms = 1000 };
+    kit_call_begin (k, create_service, &s->req);
+    break;
+  case 1:
+    s->remove = (StokerDeleteTopic){ .name = name };
+    s->req.remove = (StokerDeleteTopics){ .topics = &s->remove, .n_topics = 1, .timeout_ms = 1000 };
+    kit_call_begin (k, delete_service, &s->req);
+    break;
+  case 2:
+    s->grow = (StokerAddPartitions){ .name = name, .count = 2 + (int32_t)(n / 4 % 8), .n_assignments = -1 };
+    s->req.grow = (StokerCreatePartitions){ .topics = &s->grow, .n_topics = 1, .timeout_ms = 1000 };
+    kit_call_begin (k, grow_service, &s->req);
+    break;
+  default:
+    s->config = (StokerAlterConfig){ S ("retention.ms"), n & 8 ? S ("1000") : S ("2000"), STOKER_CONFIG_SET };
+    s->alter
+        = (StokerAlterResource){ .type = STOKER_RESOURCE_TOPIC, .name = name, .configs = &s->config, .n_configs = 1 };
+    s->req.alter = (StokerAlterConfigs){ .incremental = true, .resources = &s->alter, .n_resources = 1 };
+    kit_call_begin (k, alter_service, &s->req);
+  }
+}
+
+/* What the tree says is what the snapshot says, and nothing is left over. */
+static void
+check_tree (Kit *k)
+{
+  g_autoptr (GPtrArray) topics = g_ptr_array_new_with_free_func (g_free);
+
+  g_assert_cmpint (kit_children (k, "/admin/delete_topics"), ==, STOKER_COORD_OK);
+  g_assert_cmpuint (k->children->len, ==, 0);
+  g_assert_cmpint (kit_children (k, "/config/topics"), ==, STOKER_COORD_OK);
+  g_assert_cmpuint (k->children->len, ==, (guint)kit_snapshot (k)->n_topics);
+  g_assert_cmpint (kit_children (k, "/brokers/topics"), ==, STOKER_COORD_OK);
+  g_assert_cmpuint (k->children->len, ==, (guint)kit_snapshot (k)->n_topics);
+  for (guint i = 0; i < k->children->len; i++)
+    g_ptr_array_add (topics, g_strdup (k->children->pdata[i]));
+  for (guint i = 0; i < topics->len; i++) {
+    g_autofree char *path = g_strdup_printf ("/brokers/topics/%s/partitions", (char *)topics->pdata[i]);
+    const StkMetaTopic *t = kit_topic (k, topics->pdata[i]);
+    g_assert_nonnull (t);
+    g_assert_cmpint (kit_children (k, path), ==, STOKER_COORD_OK);
+    g_assert_cmpint ((int)k->children->len, ==, t->n_partitions);
+    for (int32_t p = 0; p < t->n_partitions; p++)
+      g_assert_cmpint (t->partitions[p].leader, ==, 0);
+  }
+}
+
+static void
+test_storm (void)
+{
+  for (uint64_t seed = 1; seed <= 5; seed++) {
+    Kit *k = kit_new ("");
+    Storm *storm = g_new0 (Storm, 8);
+    kit_start (k);
+    for (uint64_t i = 0; i < seed; i++)
+      (void)stk_world_random (k->world); /* another run each */
+    for (int i = 0; i < 8; i++)
+      storm[i].req.call.finished = true;
+    for (int n = 0; n < 400; n++) {
+      Storm *s = &storm[n % 8];
+      for (int steps = 0; !s->req.call.finished; steps++) {
+        g_assert_cmpint (steps, <, 100000);
+        (void)stk_sim_step (k->sim);
+      }
+      storm_begin (k, s);
+      for (uint64_t steps = stk_world_random (k->world) % 8; steps > 0; steps--)
+        (void)stk_sim_step (k->sim);
+    }
+    stk_sim_run (k->sim, 2000000);
+    for (int i = 0; i < 8; i++)
+      g_assert_true (storm[i].req.call.finished);
+    check_tree (k);
+    kit_stop (k);
+    kit_start (k);
+    check_tree (k);
+    kit_free (k);
+    g_free (storm);
+  }
+}
+
 /* A stop answers what waits. */
 static void
 test_stop (void)
@@ -455,6 +564,7 @@ main (int argc, char **argv)
   g_test_add_func ("/topics/configs", test_configs);
   g_test_add_func ("/topics/reload", test_reload);
   g_test_add_func ("/topics/auto", test_auto);
+  g_test_add_func ("/topics/storm", test_storm);
   g_test_add_func ("/topics/stop", test_stop);
   return g_test_run ();
 }
