@@ -205,7 +205,7 @@ lines_of (Engine *e, LogDir *dir, CheckpointFile which)
     g_autofree char *name = seg_mark_key (log->topic, log->partition);
     Mark m;
     pthread_mutex_lock (&log->lock);
-    m = (Mark){ log->recovery, log->start > log->segs[0]->base ? log->start : -1, log->hw };
+    m = (Mark){ log->recovery, seg_start_mark (log), log->hw };
     pthread_mutex_unlock (&log->lock);
     add_line (lines, name, *mark_field (&m, which));
   }

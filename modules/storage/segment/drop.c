@@ -36,6 +36,7 @@ seg_discard (StokerLog *log, Segment *s, bool at_once)
     else
       g_free (to);
   }
+  seg_names_changed (log);
   seg_file_drop (log, s);
   seg_segment_unref (s);
 }

@@ -96,10 +96,10 @@ struct Segment
   int64_t first_timestamp; /* of the first batch; valid when first_known */
   int64_t created_ms, modified_ms;
   bool max_known, first_known;
-  bool has_txn;       /* there is a .txnindex */
+  bool has_txn;        /* there is a .txnindex */
   bool index_unsynced; /* index files hold what is not flushed, or are not made yet */
-  bool dropped;       /* not part of the log any more */
-  bool index_missing; /* no usable .index or .timeindex: to be rebuilt */
+  bool dropped;        /* not part of the log any more */
+  bool index_missing;  /* no usable .index or .timeindex: to be rebuilt */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
   int64_t disk_offsets, disk_times;
   OffsetEntry *offsets;
@@ -156,6 +156,7 @@ struct StokerLog
   pthread_cond_t cond;
   LogSettings set;
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
+  bool names_unsynced, parent_unsynced; /* names in the log's directory (its own name) that are not flushed */
   uint32_t cuts;  /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs; /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
@@ -363,6 +364,11 @@ void seg_unclaim (StokerLog *log); /* lock held */
 StokerLog *seg_log_ref (StokerLog *log);
 void seg_log_unref (StokerLog *log);
 Segment *seg_active (const StokerLog *log); /* lock held */
+/* Files were made, renamed or deleted in the log's directory; seg_names_sync makes that durable. Lock not held. */
+void seg_names_changed (StokerLog *log);
+int seg_names_sync (StokerLog *log);
+/* What the checkpoint of log starts must say: -1: nothing, the first segment says it. Lock held. */
+int64_t seg_start_mark (const StokerLog *log);
 void seg_mark_dirty (StokerLog *log, CheckpointFile which);
 int seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err);
 void seg_close (StokerInstance *self, StokerLog *log);

@@ -50,6 +50,7 @@ first_segment (StokerLog *log, int64_t base, StokerError *err)
 
   if (rc == 0) {
     stoker_file_unref (f);
+    seg_names_changed (log);
     s = seg_segment_new (log, base);
     s->max_known = true;
     seg_add_segment (log, s);

@@ -45,6 +45,48 @@ seg_mark_dirty (StokerLog *log, CheckpointFile which)
   atomic_fetch_or_explicit (&log->dir->dirty, 1u << which, memory_order_relaxed);
 }
 
+void
+seg_names_changed (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  log->names_unsynced = true;
+  pthread_mutex_unlock (&log->lock);
+}
+
+int
+seg_names_sync (StokerLog *log)
+{
+  g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
+  bool names, parent;
+  int rc = 0;
+
+  pthread_mutex_lock (&log->lock);
+  names = log->names_unsynced;
+  parent = log->parent_unsynced;
+  log->names_unsynced = log->parent_unsynced = false;
+  pthread_mutex_unlock (&log->lock);
+  if (parent)
+    rc = stoker_disk_sync_dir (seg_disk (log), log->dir->path);
+  if (rc == 0 && names)
+    rc = stoker_disk_sync_dir (seg_disk (log), path);
+  if (rc == 0)
+    return 0;
+  pthread_mutex_lock (&log->lock);
+  log->names_unsynced |= names;
+  log->parent_unsynced |= parent;
+  pthread_mutex_unlock (&log->lock);
+  return rc;
+}
+
+int64_t
+seg_start_mark (const StokerLog *log)
+{
+  /* While the end of older segments is not flushed, they may come back after a power cut. */
+  bool needed = log->start > log->segs[0]->base || (log->names_unsynced && log->start > 0);
+
+  return needed ? log->start : -1;
+}
+
 StokerLog *
 seg_log_ref (StokerLog *log)
 {
@@ -137,8 +179,10 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
       stoker_error_set (err, STOKER_ERROR_FAILED, "%s: there is no such log", path);
       return STOKER_UNKNOWN_TOPIC_OR_PARTITION;
     }
-    if (rc == -ENOENT)
+    if (rc == -ENOENT) {
       rc = stoker_disk_mkdir (seg_disk (log), path);
+      log->parent_unsynced = true;
+    }
   }
   if ((rc == 0 || rc == -EINVAL) && !had_id && !stoker_uuid_is_zero (log->topic_id))
     rc = seg_metadata_write (seg_disk (log), path, log->topic_id);
@@ -249,7 +293,7 @@ finish_active (StokerLog *log)
     rc = seg_snapshot_write (log, log->end, &snapshot);
     stoker_buf_clear (&snapshot);
   }
-  return rc;
+  return rc == 0 ? seg_names_sync (log) : rc;
 }
 
 void
@@ -274,7 +318,7 @@ seg_close (StokerInstance *self, StokerLog *log)
                 "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
                 rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
   }
-  mark = (Mark){ log->recovery, log->start > log->segs[0]->base ? log->start : -1, log->hw };
+  mark = (Mark){ log->recovery, seg_start_mark (log), log->hw };
   release (log, &mark);
 }
 
@@ -347,6 +391,8 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
       stoker_file_unref (f);
     }
   }
+  if (rc == 0)
+    rc = seg_names_sync (log);
   pthread_mutex_lock (&log->lock);
   if (rc == 0 && cuts == log->cuts)
     log->recovery = MAX (log->recovery, end);

@@ -72,6 +72,8 @@ seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b)
   stoker_file_unref (f);
   if (rc == 0)
     rc = stoker_disk_rename (seg_disk (log), tmp, path);
+  if (rc == 0)
+    seg_names_changed (log);
   if (rc < 0)
     stoker_disk_unlink (seg_disk (log), tmp);
   return rc;

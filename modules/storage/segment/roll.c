@@ -62,6 +62,7 @@ seg_roll (StokerLog *log, int64_t base)
   *log->seals_end = seal;
   log->seals_end = &seal->next;
   seg_add_segment (log, s);
+  log->names_unsynced = true;
   pthread_mutex_unlock (&log->lock);
   seg_file_adopt (log, s, f);
   stoker_log (log->engine->self, STOKER_LOG_DEBUG, "segment.rolled", "began a segment | log=%s/%s base=%" PRId64,
@@ -93,7 +94,7 @@ finish (StokerLog *log, Seal *seal)
     rc = seg_snapshot_write (log, seal->end, &seal->snapshot);
   if (rc == 0)
     rc = seg_epochs_write (log, true);
-  return rc;
+  return rc == 0 ? seg_names_sync (log) : rc;
 }
 
 static void

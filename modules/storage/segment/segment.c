@@ -35,9 +35,15 @@ fini (StokerInstance *self)
 
   if (e->dirs == NULL)
     return;
-  for (guint i = 0; i < e->dirs->len; i++)
-    if (e->dirs->pdata[i])
-      seg_dir_free (e->dirs->pdata[i]);
+  /* Directories and logs that are still there were not let go: the broker was killed (in the simulated world). */
+  g_queue_clear_full (&e->files, (GDestroyNotify)seg_segment_unref);
+  for (guint i = 0; i < e->dirs->len; i++) {
+    LogDir *dir = e->dirs->pdata[i];
+    for (guint k = 0; dir && k < dir->logs->len; k++)
+      seg_log_unref (dir->logs->pdata[k]);
+    if (dir)
+      seg_dir_free (dir);
+  }
   g_ptr_array_unref (e->dirs);
   pthread_mutex_destroy (&e->lock);
   pthread_mutex_destroy (&e->files_lock);

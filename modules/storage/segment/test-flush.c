@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The recovery point: it names what is flushed, and moves when flush, flush.messages, flush.ms, a roll or a clean stop flush.
+ * The recovery point: it names what is flushed, and moves when flush, flush.messages, flush.ms, a roll or a clean stop
+ * flush.
  */
 #include "tests/conformance/storage/kit.h"
 

@@ -27,6 +27,8 @@ finish (StokerLog *log, int rc, const char *what, StokerError *err)
     rc = seg_epochs_write (log, true);
   }
   if (rc == 0)
+    rc = seg_names_sync (log);
+  if (rc == 0)
     rc = seg_dir_write (log->engine, log->dir, 1u << CHECKPOINT_RECOVERY | 1u << CHECKPOINT_START, NULL);
   pthread_mutex_lock (&log->lock);
   log->failed = rc < 0; /* what was wrong with it is gone, or it is broken now */
@@ -192,6 +194,7 @@ begin_at (StokerLog *log, int64_t offset)
   if (rc < 0)
     return rc;
   stoker_file_unref (f);
+  seg_names_changed (log);
   return seg_index_rewrite (log, s);
 }
 

@@ -26,6 +26,8 @@ seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, siz
   if (rc < 0)
     return rc;
   size = stoker_file_size (f);
+  if (size == 0)
+    seg_names_changed (log);
   rc = size < 0 ? (int)size : stoker_file_pwrite (f, bytes, n * SEG_TXN_ENTRY, (uint64_t)(size - size % SEG_TXN_ENTRY));
   stoker_file_unref (f);
   pthread_mutex_lock (&log->lock);

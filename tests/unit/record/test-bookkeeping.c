@@ -73,7 +73,10 @@ typedef struct World
 static void
 data (World *w, int64_t id, int count)
 {
-  StokerBatch b = { .base_offset = w->end, .last_offset_delta = count - 1, .record_count = count, .producer_id = id,
+  StokerBatch b = { .base_offset = w->end,
+                    .last_offset_delta = count - 1,
+                    .record_count = count,
+                    .producer_id = id,
                     .attributes = STOKER_BATCH_TRANSACTIONAL };
   StokerTxnAborted unused;
 
@@ -84,7 +87,10 @@ data (World *w, int64_t id, int count)
 static bool
 marker (World *w, int64_t id, bool commit, StokerTxnAborted *a)
 {
-  StokerBatch b = { .base_offset = w->end++, .record_count = 1, .producer_id = id, .base_sequence = -1,
+  StokerBatch b = { .base_offset = w->end++,
+                    .record_count = 1,
+                    .producer_id = id,
+                    .base_sequence = -1,
                     .attributes = STOKER_BATCH_TRANSACTIONAL | STOKER_BATCH_CONTROL };
 
   g_assert_cmpint (stoker_txns_check_marker (w->p, &b, 1), ==, 0);
@@ -107,7 +113,7 @@ test_txns (void)
   g_assert_cmpint (a.producer_id, ==, 1);
   g_assert_cmpint (a.first, ==, 0);
   g_assert_cmpint (a.last, ==, 10);
-  g_assert_cmpint (a.stable, ==, 5); /* 2 is open */
+  g_assert_cmpint (a.stable, ==, 5);                      /* 2 is open */
   g_assert_cmpint (stoker_txns_stable (&w.t, 10), ==, 0); /* its marker is not below the high watermark */
   g_assert_cmpint (stoker_txns_stable (&w.t, 11), ==, 5);
   g_assert_false (marker (&w, 2, true, &a)); /* 11 */
