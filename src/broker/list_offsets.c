@@ -59,7 +59,8 @@ find_time (StkDiskPart *part)
 {
   Lookup *l = (Lookup *)part;
   StokerTimeFound found = { .offset = -1 };
-  int64_t timestamp = l->out->timestamp == MAX_TIMESTAMP ? INT64_MAX : l->out->timestamp;
+  /* To the engine INT64_MAX means the largest there is; a client that sends it means a time. */
+  int64_t timestamp = l->out->timestamp == MAX_TIMESTAMP ? INT64_MAX : MIN (l->out->timestamp, INT64_MAX - 1);
   int rc = stk_engine_find_time (part->partition, timestamp, l->limit, &found);
 
   if (rc != 0) {

@@ -52,6 +52,7 @@ test_list (void)
   p = list (k, 0, 2000, 9);
   g_assert_cmpint (p.error, ==, 0);
   g_assert_cmpint (p.out_offset, ==, -1);
+  g_assert_cmpint (list (k, 0, INT64_MAX, 9).out_offset, ==, -1);
   p = list (k, 1, -3, 9); /* empty */
   g_assert_cmpint (p.error, ==, 0);
   g_assert_cmpint (p.out_offset, ==, -1);
