@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base/json.h reads; writing is a few appends.
+ * json-glib reads; writing is a few appends.
  */
 #include "cluster/json.h"
 
-#include "base/json.h"
-
 #include <inttypes.h>
+#include <json-glib/json-glib.h>
 
 #define LARGEST (8 << 20)         /* bytes of one node that we read */
 #define LARGEST_PARTITION 1000000 /* a number beyond is a mistake, not a topic */
@@ -190,42 +189,54 @@ wrong (StokerError *err, const char *what)
   return false;
 }
 
-/* The object that `data` holds; NULL: it holds none. *arena owns it. */
-static const StkJson *
-parse (StokerBytes data, StokerArena **arena, StokerError *err)
+/* The object that `data` holds; NULL: it holds none. *parser owns it. */
+static JsonObject *
+parse (StokerBytes data, JsonParser **parser, StokerError *err)
 {
-  const StkJson *root;
+  g_autoptr (GError) error = NULL;
+  JsonNode *root;
 
-  *arena = stoker_arena_new (0);
+  *parser = json_parser_new_immutable ();
   if (data.data == NULL || data.len == 0 || data.len > LARGEST) {
     (void)wrong (err, data.len > LARGEST ? "too long" : "empty");
     return NULL;
   }
-  if ((root = stk_json_parse (*arena, data.data, data.len, err)) == NULL)
+  if (!json_parser_load_from_data (*parser, (const char *)data.data, (gssize)data.len, &error)) {
+    (void)stoker_error_set (err, STOKER_ERROR_CORRUPT, "not JSON: %s", error->message);
     return NULL;
-  if (root->type != STK_JSON_OBJECT) {
+  }
+  root = json_parser_get_root (*parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     (void)wrong (err, "not a JSON object");
     return NULL;
   }
-  return root;
+  return json_node_get_object (root);
+}
+
+static JsonNode *
+member (JsonObject *o, const char *name, GType type)
+{
+  JsonNode *n = json_object_get_member (o, name);
+
+  return n && JSON_NODE_HOLDS_VALUE (n) && json_node_get_value_type (n) == type ? n : NULL;
 }
 
 /* A whole number; some versions wrote it as text. */
 static bool
-get_int (const StkJson *o, const char *name, int64_t *out)
+get_int (JsonObject *o, const char *name, int64_t *out)
 {
-  const StkJson *n = stk_json_typed (o, name, STK_JSON_INT);
-  const char *text = stk_json_text (o, name, NULL);
+  JsonNode *n = member (o, name, G_TYPE_INT64);
 
   if (n) {
-    *out = n->u.i;
+    *out = json_node_get_int (n);
     return true;
   }
-  return text && g_ascii_string_to_signed (text, 10, INT64_MIN, INT64_MAX, out, NULL);
+  n = member (o, name, G_TYPE_STRING);
+  return n && g_ascii_string_to_signed (json_node_get_string (n), 10, INT64_MIN, INT64_MAX, out, NULL);
 }
 
 static bool
-get_int32 (const StkJson *o, const char *name, int32_t *out)
+get_int32 (JsonObject *o, const char *name, int32_t *out)
 {
   int64_t v;
 
@@ -236,32 +247,38 @@ get_int32 (const StkJson *o, const char *name, int32_t *out)
 }
 
 static const char *
-get_text (const StkJson *o, const char *name)
+get_text (JsonObject *o, const char *name)
 {
-  return stk_json_text (o, name, NULL);
+  JsonNode *n = member (o, name, G_TYPE_STRING);
+
+  return n ? json_node_get_string (n) : NULL;
 }
 
-static const StkJson *
-get_object (const StkJson *o, const char *name)
+static JsonObject *
+get_object (JsonObject *o, const char *name)
 {
-  return stk_json_typed (o, name, STK_JSON_OBJECT);
+  JsonNode *n = json_object_get_member (o, name);
+
+  return n && JSON_NODE_HOLDS_OBJECT (n) ? json_node_get_object (n) : NULL;
 }
 
 static bool
-node_ids (const StkJson *list, StkIds *out)
+node_ids (JsonNode *n, StkIds *out)
 {
-  size_t i = 0;
+  JsonArray *a = n && JSON_NODE_HOLDS_ARRAY (n) ? json_node_get_array (n) : NULL;
+  guint len = a ? json_array_get_length (a) : 0;
 
-  if (list == NULL || list->type != STK_JSON_ARRAY || list->n > INT16_MAX)
+  if (a == NULL || len > INT16_MAX)
     return false;
-  out->ids = g_new (int32_t, list->n + 1);
-  out->n = (int32_t)list->n;
-  for (const StkJson *e = list->u.first; e; e = e->next) {
-    if (e->type != STK_JSON_INT) {
+  out->ids = g_new (int32_t, len + 1);
+  out->n = (int32_t)len;
+  for (guint i = 0; i < len; i++) {
+    JsonNode *e = json_array_get_element (a, i);
+    if (!JSON_NODE_HOLDS_VALUE (e) || json_node_get_value_type (e) != G_TYPE_INT64) {
       stk_ids_clear (out);
       return false;
     }
-    out->ids[i++] = (int32_t)e->u.i;
+    out->ids[i] = (int32_t)json_node_get_int (e);
   }
   return true;
 }
@@ -269,8 +286,8 @@ node_ids (const StkJson *list, StkIds *out)
 bool
 stk_json_read_cluster_id (StokerBytes data, char out[STOKER_UUID_TEXT], StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err);
   const char *id = o ? get_text (o, "id") : NULL;
 
   if (o && (id == NULL || strlen (id) == 0 || strlen (id) >= STOKER_UUID_TEXT))
@@ -283,15 +300,15 @@ stk_json_read_cluster_id (StokerBytes data, char out[STOKER_UUID_TEXT], StokerEr
 bool
 stk_json_read_controller (StokerBytes data, int32_t *out_id, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err);
 
   return o && (get_int32 (o, "brokerid", out_id) || wrong (err, "no \"brokerid\""));
 }
 
 /* "NAME://host:port" into e; the strings are e's to free. */
 static bool
-read_endpoint (const char *text, const StkJson *map, StkMetaEndpoint *e)
+read_endpoint (const char *text, JsonObject *map, StkMetaEndpoint *e)
 {
   const char *sep = strstr (text, "://"), *colon = sep ? strrchr (sep + 3, ':') : NULL;
   const char *protocol;
@@ -324,19 +341,20 @@ endpoints_free (StkMetaEndpoint *e, int32_t n)
 
 /* Version 1 knows one address, later ones a list. */
 static bool
-read_endpoints (const StkJson *o, StkMetaEndpoint **out, int32_t *out_n)
+read_endpoints (JsonObject *o, StkMetaEndpoint **out, int32_t *out_n)
 {
-  const StkJson *list = stk_json_typed (o, "endpoints", STK_JSON_ARRAY);
-  const StkJson *item = list ? list->u.first : NULL;
-  size_t len = list ? MIN (list->n, 100) : 1;
+  JsonNode *n = json_object_get_member (o, "endpoints");
+  JsonArray *a = n && JSON_NODE_HOLDS_ARRAY (n) ? json_node_get_array (n) : NULL;
+  guint len = a ? MIN (json_array_get_length (a), 100) : 1;
   StkMetaEndpoint *e = g_new0 (StkMetaEndpoint, len + 1);
   int32_t port = -1, done = 0;
 
-  if (list == NULL && get_text (o, "host") && get_int32 (o, "port", &port))
+  if (a == NULL && get_text (o, "host") && get_int32 (o, "port", &port))
     e[done++] = (StkMetaEndpoint){ g_strdup ("PLAINTEXT"), g_strdup (get_text (o, "host")), port, 0 };
-  for (size_t i = 0; item && i < len; i++, item = item->next) {
-    if (item->type == STK_JSON_STRING
-        && read_endpoint (item->u.s, get_object (o, "listener_security_protocol_map"), &e[done]))
+  for (guint i = 0; a && i < len; i++) {
+    JsonNode *item = json_array_get_element (a, i);
+    const char *text = JSON_NODE_HOLDS_VALUE (item) ? json_node_get_string (item) : NULL;
+    if (text && read_endpoint (text, get_object (o, "listener_security_protocol_map"), &e[done]))
       done++;
   }
   if (done == 0)
@@ -349,8 +367,8 @@ read_endpoints (const StkJson *o, StkMetaEndpoint **out, int32_t *out_n)
 StkMetaBroker *
 stk_json_read_broker (StokerBytes data, int32_t id, int64_t epoch, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err);
   StkMetaBroker b = { .id = id, .epoch = epoch }, *counted;
   StkMetaEndpoint *endpoints;
 
@@ -369,12 +387,17 @@ stk_json_read_broker (StokerBytes data, int32_t id, int64_t epoch, StokerError *
 
 /* Sets the ids of each partition that `map` ("0": [..]) names. */
 static bool
-read_moves (const StkJson *map, StkTopicState *t, size_t offset, bool may_grow)
+read_moves (JsonObject *map, StkTopicState *t, size_t offset, bool may_grow)
 {
-  for (const StkJson *node = map->u.first; node; node = node->next) {
+  JsonObjectIter it;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init (&it, map);
+  while (json_object_iter_next (&it, &name, &node)) {
     int64_t index;
     StkIds *ids;
-    if (!g_ascii_string_to_signed (node->name, 10, 0, LARGEST_PARTITION, &index, NULL)
+    if (!g_ascii_string_to_signed (name, 10, 0, LARGEST_PARTITION, &index, NULL)
         || (index >= t->n_partitions && !may_grow))
       return false;
     stk_topic_state_grow (t, (int32_t)index + 1);
@@ -389,8 +412,8 @@ read_moves (const StkJson *map, StkTopicState *t, size_t offset, bool may_grow)
 bool
 stk_json_read_topic (StokerBytes data, StkTopicState *t, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err), *map;
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err), *map;
   const char *id = o ? get_text (o, "topic_id") : NULL;
 
   if (o == NULL)
@@ -413,15 +436,16 @@ stk_json_read_topic (StokerBytes data, StkTopicState *t, StokerError *err)
 bool
 stk_json_read_state (StokerBytes data, StkPartitionState *p, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err);
   int32_t recovering = 0;
 
   if (o == NULL)
     return false;
   stk_ids_clear (&p->isr);
   if (!get_int32 (o, "leader", &p->leader) || !get_int32 (o, "leader_epoch", &p->leader_epoch)
-      || !get_int32 (o, "controller_epoch", &p->controller_epoch) || !node_ids (stk_json_member (o, "isr"), &p->isr))
+      || !get_int32 (o, "controller_epoch", &p->controller_epoch)
+      || !node_ids (json_object_get_member (o, "isr"), &p->isr))
     return wrong (err, "no \"leader\", \"leader_epoch\", \"controller_epoch\" or \"isr\"");
   (void)get_int32 (o, "leader_recovery_state", &recovering);
   p->recovering = recovering == 1;
@@ -431,18 +455,22 @@ stk_json_read_state (StokerBytes data, StkPartitionState *p, StokerError *err)
 bool
 stk_json_read_config (StokerBytes data, StkMetaPair **out, size_t *out_n, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err), *config = o ? get_object (o, "config") : NULL;
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err), *config = o ? get_object (o, "config") : NULL;
+  JsonObjectIter it;
+  const char *name;
+  JsonNode *node;
   size_t n = 0;
 
   if (o == NULL)
     return false;
   if (config == NULL)
     return wrong (err, "no \"config\"");
-  *out = g_new0 (StkMetaPair, config->n + 1);
-  for (const StkJson *v = config->u.first; v; v = v->next)
-    if (v->type == STK_JSON_STRING)
-      (*out)[n++] = (StkMetaPair){ g_strdup (v->name), g_strdup (v->u.s) };
+  *out = g_new0 (StkMetaPair, json_object_get_size (config) + 1);
+  json_object_iter_init (&it, config);
+  while (json_object_iter_next (&it, &name, &node))
+    if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+      (*out)[n++] = (StkMetaPair){ g_strdup (name), g_strdup (json_node_get_string (node)) };
   *out_n = n;
   return true;
 }
@@ -450,8 +478,8 @@ stk_json_read_config (StokerBytes data, StkMetaPair **out, size_t *out_n, Stoker
 char *
 stk_json_read_config_change (StokerBytes data, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o = parse (data, &arena, err);
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o = parse (data, &parser, err);
   const char *type, *name;
 
   if (o == NULL)
@@ -469,12 +497,12 @@ stk_json_read_config_change (StokerBytes data, StokerError *err)
 bool
 stk_json_read_producer_block (StokerBytes data, int64_t *out_end, StokerError *err)
 {
-  g_autoptr (StokerArena) arena = NULL;
-  const StkJson *o;
+  g_autoptr (JsonParser) parser = NULL;
+  JsonObject *o;
 
   *out_end = -1;
   if (data.data == NULL || data.len == 0)
     return true;
-  o = parse (data, &arena, err);
+  o = parse (data, &parser, err);
   return o && ((get_int (o, "block_end", out_end) && *out_end >= 0) || wrong (err, "no \"block_end\""));
 }

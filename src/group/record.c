@@ -2,10 +2,10 @@
  *
  * The durable state of a group as JSON: what Kafka's GroupMetadataValue holds (kafka-facts 9.5), readable by people.
  */
-#include "base/json.h"
 #include "group/internal.h"
 
 #include <inttypes.h>
+#include <json-glib/json-glib.h>
 
 void
 stk_json_put_text (StokerBuf *out, StokerStr s)
@@ -71,14 +71,32 @@ stk_group_record_write (const StkGroup *g, bool next_assignment, StokerBuf *out)
 
 /* ---- reading; anything of the wrong type counts as absent */
 
-static StokerStr
-get_text (const StkJson *o, const char *key)
+static JsonNode *
+member_of (JsonObject *o, const char *key, GType type)
 {
-  return stoker_str (stk_json_text (o, key, NULL));
+  JsonNode *n = json_object_get_member (o, key);
+
+  return n && JSON_NODE_HOLDS_VALUE (n) && json_node_get_value_type (n) == type ? n : NULL;
+}
+
+static StokerStr
+get_text (JsonObject *o, const char *key)
+{
+  JsonNode *n = member_of (o, key, G_TYPE_STRING);
+
+  return n ? stoker_str (json_node_get_string (n)) : STOKER_STR_NULL;
+}
+
+static int64_t
+get_int (JsonObject *o, const char *key, int64_t def)
+{
+  JsonNode *n = member_of (o, key, G_TYPE_INT64);
+
+  return n ? json_node_get_int (n) : def;
 }
 
 static StokerBytes
-get_base64 (const StkJson *o, const char *key)
+get_base64 (JsonObject *o, const char *key)
 {
   StokerStr s = get_text (o, key);
   StokerBytes b = STOKER_BYTES_NULL;
@@ -89,7 +107,7 @@ get_base64 (const StkJson *o, const char *key)
 }
 
 static bool
-read_member (StkGroup *g, const StkJson *o)
+read_member (StkGroup *g, JsonObject *o)
 {
   StokerStr host = get_text (o, "client_host");
   StokerBytes subscription;
@@ -98,8 +116,8 @@ read_member (StkGroup *g, const StkJson *o)
     .call.client_id = get_text (o, "client_id"),
     .instance_id = get_text (o, "instance_id"),
     .protocol_type = g->protocol_type,
-    .session_timeout_ms = (int32_t)CLAMP (stk_json_int (o, "session_timeout", 0), 0, INT32_MAX),
-    .rebalance_timeout_ms = (int32_t)CLAMP (stk_json_int (o, "rebalance_timeout", 0), 0, INT32_MAX),
+    .session_timeout_ms = (int32_t)CLAMP (get_int (o, "session_timeout", 0), 0, INT32_MAX),
+    .rebalance_timeout_ms = (int32_t)CLAMP (get_int (o, "rebalance_timeout", 0), 0, INT32_MAX),
     .protocols = &offered,
     .n_protocols = 1,
   };
@@ -130,21 +148,30 @@ set_text (StokerStr *at, StokerStr s)
 bool
 stk_group_record_read (StkGroup *g, StokerBytes record)
 {
-  g_autoptr (StokerArena) arena = stoker_arena_new (0);
-  const StkJson *o = stk_json_parse (arena, record.data, record.len, NULL), *list;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonNode *root, *list;
+  JsonObject *o;
+  JsonArray *members = NULL;
 
   g->stored = true;
-  if (o == NULL || o->type != STK_JSON_OBJECT)
+  if (!json_parser_load_from_data (parser, (const char *)record.data, (gssize)record.len, NULL))
     return false;
-  if (stk_json_int (o, "version", 0) != 1)
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return false;
-  g->generation = (int32_t)CLAMP (stk_json_int (o, "generation", 0), 0, INT32_MAX);
-  g->state_since_ms = stk_json_int (o, "timestamp", -1);
+  o = json_node_get_object (root);
+  if (get_int (o, "version", 0) != 1)
+    return false;
+  g->generation = (int32_t)CLAMP (get_int (o, "generation", 0), 0, INT32_MAX);
+  g->state_since_ms = get_int (o, "timestamp", -1);
   set_text (&g->protocol_type, get_text (o, "protocol_type"));
   set_text (&g->protocol, get_text (o, "protocol"));
-  list = stk_json_typed (o, "members", STK_JSON_ARRAY);
-  for (const StkJson *m = list ? list->u.first : NULL; m; m = m->next) {
-    if (m->type != STK_JSON_OBJECT || !read_member (g, m))
+  list = json_object_get_member (o, "members");
+  if (list && JSON_NODE_HOLDS_ARRAY (list))
+    members = json_node_get_array (list);
+  for (guint i = 0; members && i < json_array_get_length (members); i++) {
+    JsonNode *n = json_array_get_element (members, i);
+    if (!JSON_NODE_HOLDS_OBJECT (n) || !read_member (g, json_node_get_object (n)))
       stk_groups_log (g->groups, STOKER_LOG_WARN, "group.bad-member",
                       "a stored member of a group was left out | group=%s", g->id.data);
   }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "group/tree_load.h"
-#include "base/json.h"
 
 #include "group/tree_path.h"
+
+#include <json-glib/json-glib.h>
 
 #define IN_FLIGHT 256u /* requests at once: enough to keep a remote coordinator busy */
 #define RETRY_US (200 * 1000)
@@ -147,23 +148,26 @@ on_offset (StkTreeLoad *l, const Item *it, const StokerCoordReply *reply)
 static void
 on_detail (StkTreeLoad *l, const Item *it, StokerBytes data)
 {
-  g_autoptr (StokerArena) arena = stoker_arena_new (0);
+  g_autoptr (JsonParser) parser = json_parser_new ();
   StkOffset *o = stk_offsets_find (it->topic, it->partition);
-  const StkJson *json = stk_json_parse (arena, data.data, data.len, NULL);
+  JsonNode *root;
+  JsonObject *json;
   const char *metadata;
 
   o->made |= STK_MADE_DETAIL;
-  if (json == NULL || json->type != STK_JSON_OBJECT) {
+  if (!json_parser_load_from_data (parser, (const char *)data.data, (gssize)data.len, NULL)
+      || (root = json_parser_get_root (parser)) == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     complain (l, it, "not the detail of an offset; ignored");
     return;
   }
-  o->leader_epoch = (int32_t)stk_json_int (json, "leader_epoch", -1);
-  o->expire_ms = stk_json_int (json, "expire_timestamp", -1);
-  metadata = stk_json_text (json, "metadata", NULL);
+  json = json_node_get_object (root);
+  o->leader_epoch = (int32_t)json_object_get_int_member_with_default (json, "leader_epoch", -1);
+  o->expire_ms = json_object_get_int_member_with_default (json, "expire_timestamp", -1);
+  metadata = json_object_get_string_member_with_default (json, "metadata", NULL);
   if (metadata && metadata[0])
     o->metadata = g_strdup (metadata);
-  if (stk_json_member (json, "timestamp")) {
-    o->commit_ms = stk_json_int (json, "timestamp", o->commit_ms);
+  if (json_object_has_member (json, "timestamp")) {
+    o->commit_ms = json_object_get_int_member_with_default (json, "timestamp", o->commit_ms);
     o->made |= STK_MADE_TIME;
   }
 }
