@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """For system tests in Python: TAP output, a real stokerd of the build tree, and frames by hand (no client library)."""
-import os, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
+import atexit, os, shutil, signal, socket, struct, subprocess, sys, tempfile, time, zlib
 
 BUILD = os.environ.get("top_builddir", os.getcwd())
 SRC = os.environ.get("top_srcdir", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -58,6 +58,7 @@ class Broker:
         self.prefix = list(prefix)
         self.proc = None
         self.configure(*lines)
+        atexit.register(self.close)  # a test that dies leaves nothing behind
         self.start()
 
     def configure(self, *lines):
