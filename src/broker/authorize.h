@@ -29,4 +29,11 @@ enum
   STK_ACL_TRANSACTIONAL_ID = 5,
 };
 
+/* What stk_broker_charge is asked for. */
+enum
+{
+  STK_QUOTA_PRODUCE = 0, /* bytes of records taken in */
+  STK_QUOTA_FETCH = 1,   /* bytes of records sent */
+};
+
 #endif

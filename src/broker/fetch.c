@@ -8,6 +8,11 @@
 #include "broker/replicas_private.h"
 #include "control/metrics.h"
 
+enum
+{
+  CONVERT_MAX = 16 << 20 /* what is converted for one answer is in memory as a whole, twice */
+};
+
 static void
 cancelled (StokerCall *call)
 {
@@ -116,7 +121,7 @@ finish (StkFetchState *s)
     stk_partition_unref (s->parts[i].partition);
   if (s->session)
     stk_sessions_done (sessions, s->session);
-  req->call.throttle_ms = stk_broker_charge (s->io->broker, req->call.ctx, 0, (double)bytes);
+  req->call.throttle_ms = stk_broker_charge (s->io->broker, req->call.ctx, STK_QUOTA_FETCH, (double)bytes);
   req->call.core = NULL;
   stk_call_finish (&req->call);
 }
@@ -215,6 +220,8 @@ state_new (StkIo *io, StokerFetch *req)
   s->req = req;
   s->io = io;
   s->max_bytes = MIN (most, (size_t)MAX (req->max_bytes, 0));
+  if (req->magic < 2)
+    s->max_bytes = MIN (s->max_bytes, (size_t)CONVERT_MAX);
   s->min_bytes = MIN (s->max_bytes, (size_t)MAX (req->min_bytes, 0));
   req->call.core = s;
   req->error = 0;

@@ -3,6 +3,7 @@
  * Produce: takes requests in, gathers their appends, answers when acks say so. Nothing is allocated per request but in
  * its arena, and no request is touched by another thread: partitions signal waiters through the I/O thread's inbox.
  */
+#include "broker/authorize.h"
 #include "broker/produce.h"
 
 #define STATE_OF_TIMER(t) ((StkProduceState *)(void *)((char *)(t)-G_STRUCT_OFFSET (StkProduceState, timer)))
@@ -24,6 +25,7 @@ finish (StkProduceState *s)
   StokerCall *call = &s->req->call;
 
   stk_actor_timer_cancel (s->io->actor, &s->timer);
+  call->throttle_ms = stk_broker_charge (s->io->broker, call->ctx, STK_QUOTA_PRODUCE, (double)s->bytes);
   call->core = NULL;
   stk_call_finish (call);
 }
@@ -203,6 +205,7 @@ take_partition (StkProduceState *s, StokerStr name, const StkHosted *topic, Stok
     return false;
   }
   s->gathered++;
+  s->bytes += item.len;
   return stk_gather_add (s->io, slot, &item);
 }
 

@@ -31,6 +31,7 @@ struct StkProduceState
   StkIo *io;
   StkTimer timer;
   int gathered, waiting; /* slots that are not settled */
+  size_t bytes;
   bool cancelled, taking;
   bool answering;        /* in the list of those that a flush will answer or put to sleep */
   StkProduceState *next; /* in the list of those to be answered */
