@@ -56,8 +56,6 @@ typedef struct StkBrokerConfig
   int64_t socket_listen_backlog_size;
   int64_t connections_max_idle_ms;
   int64_t max_connections;
-  int64_t
-      queued_max_requests; /* requests of one connection that may wait for their answer before it is no longer read */
   int64_t fetch_max_bytes;
   int64_t max_incremental_fetch_session_cache_slots;
   /* logs; the topic settings of the same meaning take their defaults from here */
@@ -65,15 +63,14 @@ typedef struct StkBrokerConfig
   const char *log_dir;
   int64_t log_segment_bytes, log_roll_ms, log_roll_jitter_ms, log_index_size_max_bytes, log_index_interval_bytes;
   int64_t log_roll_hours, log_roll_jitter_hours; /* synonyms: only log_roll_ms .. are read after finish */
-  int64_t log_retention_ms, log_retention_minutes,
-      log_retention_hours;     /* -1: no limit; only log_retention_ms is read after finish */
+  /* -1: no limit; of the times only log_retention_ms is read after finish */
+  int64_t log_retention_ms, log_retention_minutes, log_retention_hours;
   int64_t log_retention_bytes; /* -1: no limit */
   int64_t log_retention_check_interval_ms;
   const char *const *log_cleanup_policy; /* of "delete", "compact" */
   int64_t log_segment_delete_delay_ms;
   int64_t log_flush_interval_messages, log_flush_interval_ms; /* INT64_MAX: never */
-  int64_t log_flush_offset_checkpoint_interval_ms;
-  int32_t log_flush; /* 0: os */
+  int32_t log_flush;                                          /* 0: os */
   bool log_preallocate;
   int64_t message_max_bytes;
   int64_t batch_decompressed_max_bytes, batch_decompressed_max_ratio;
@@ -85,7 +82,6 @@ typedef struct StkBrokerConfig
   bool log_message_downconversion_enable;
   double log_cleaner_min_cleanable_ratio;
   int64_t log_cleaner_delete_retention_ms, log_cleaner_min_compaction_lag_ms, log_cleaner_max_compaction_lag_ms;
-  bool log_cleaner_enable;
   int64_t producer_id_expiration_ms, producer_id_expiration_check_interval_ms;
   /* topics */
   int64_t num_partitions, default_replication_factor;
@@ -93,8 +89,6 @@ typedef struct StkBrokerConfig
   int64_t min_insync_replicas;
   bool unclean_leader_election_enable;
   /* replication */
-  int64_t replica_lag_time_max_ms;
-  int64_t replica_fetch_max_bytes, replica_fetch_response_max_bytes, replica_fetch_min_bytes, replica_fetch_wait_max_ms;
   int64_t replica_high_watermark_checkpoint_interval_ms;
   /* groups */
   int64_t group_min_session_timeout_ms, group_max_session_timeout_ms, group_initial_rebalance_delay_ms, group_max_size;

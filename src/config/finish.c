@@ -45,8 +45,6 @@ check_together (const StkBrokerConfig *c, StkReport *report)
     blame (c, report, "group.min.session.timeout.ms", "is larger than group.max.session.timeout.ms");
   if (c->log_cleanup_policy == NULL || c->log_cleanup_policy[0] == NULL)
     blame (c, report, "log.cleanup.policy", "must name delete, compact or both");
-  if (c->fetch_max_bytes < c->replica_fetch_max_bytes && stk_broker_config_given (c, "replica.fetch.max.bytes"))
-    blame (c, report, "replica.fetch.max.bytes", "is larger than fetch.max.bytes");
 }
 
 /* What stands for the listener's name in listener.security.protocol.map: its protocol. */
