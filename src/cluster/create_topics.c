@@ -70,6 +70,18 @@ answer (Creation *c)
 
 /* ---- waiting for leaders */
 
+/* Somebody deleted it before it was seen with leaders: then there is nothing to wait for. */
+static bool
+gone_again (const Creation *c, const StkTopicState *t)
+{
+  StkController *controller = c->t->b->controller;
+  const StkTopicState *now = stk_ctl_topic (controller, stoker_str (t->name));
+
+  if (now == NULL)
+    return !controller->topic_scan.running && !controller->topic_scan.again;
+  return now->deleting || !stoker_uuid_equal (now->id, t->id);
+}
+
 static bool
 led (const StkSnapshot *s, const StkTopicState *t)
 {
@@ -89,7 +101,8 @@ all_led (void *user, const StkSnapshot *s)
   Creation *c = user;
 
   for (int32_t i = 0; i < c->n; i++)
-    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state))
+    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state)
+        && !gone_again (c, c->plans[i].state))
       return false;
   return true;
 }
@@ -101,7 +114,8 @@ waited (void *user, bool timed_out)
   const StkSnapshot *s = stk_meta_store_peek (c->t->b->meta, -1);
 
   for (int32_t i = 0; timed_out && i < c->n; i++)
-    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state)) {
+    if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state)
+        && !gone_again (c, c->plans[i].state)) {
       c->plans[i].error = STOKER_REQUEST_TIMED_OUT;
       c->plans[i].message = g_strdup ("Timed out waiting for leaders; the topic is created and will have them.");
     }

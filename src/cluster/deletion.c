@@ -169,12 +169,11 @@ begin (StkController *c, StkTopicState *t)
 static void scan (StkController *c);
 
 static void
-refuse (StkController *c, const char *name, const char *why)
+refuse (StkController *c, const char *name, StokerLogLevel level, const char *why)
 {
   g_autofree char *path = g_strconcat ("/admin/delete_topics/", name, NULL);
 
-  stk_ctl_log (c, STOKER_LOG_WARN, "topic-deletion", "a request to delete a topic is dropped: %s | topic=%s", why,
-               name);
+  stk_ctl_log (c, level, "topic-deletion", "a request to delete a topic is dropped: %s | topic=%s", why, name);
   stk_tree_remove (&c->tree, path, -1, NULL, NULL);
 }
 
@@ -189,13 +188,13 @@ on_children (void *user, const StokerCoordReply *reply)
     g_autofree char *name = g_strndup (reply->children[i].data, reply->children[i].len);
     StkTopicState *t = g_hash_table_lookup (c->topics, name);
     if (t && !c->b->config->delete_topic_enable)
-      refuse (c, name, "delete.topic.enable is false");
+      refuse (c, name, STOKER_LOG_WARN, "delete.topic.enable is false");
     else if (t && !t->deleting)
       begin (c, t);
     else if (t == NULL && c->topic_scan.running)
       c->delete_scan.again = true; /* it may be among those that are being read */
     else if (t == NULL)
-      refuse (c, name, "there is no such topic");
+      refuse (c, name, STOKER_LOG_INFO, "there is no such topic");
   }
   if (again)
     scan (c);
