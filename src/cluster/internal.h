@@ -76,9 +76,10 @@ struct StkController
   /* publishing */
   bool publishing, publish_again, brokers_changed;
   GArray *after_next,
-      *after_this;         /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
-  GPtrArray *removed;      /* names to take out of the next snapshot */
-  StokerTopicConfig plain; /* settings of a topic without overrides */
+      *after_this; /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
+  int64_t offline_partitions; /* the sum over all topics */
+  GPtrArray *removed;         /* names to take out of the next snapshot */
+  StokerTopicConfig plain;    /* settings of a topic without overrides */
   void (*published) (void *user);
   void *published_user;
   void (*topic_deleted) (void *user, StokerStr topic);

@@ -7,6 +7,7 @@
 #include "cluster/internal.h"
 
 #include "broker/replicas.h"
+#include "control/metrics.h"
 
 typedef struct Publication
 {
@@ -80,11 +81,31 @@ set_brokers (StkController *c, StkSnapshotBuilder *b, const StkSnapshot *base)
 }
 
 static void
+count_offline (StkController *c, StkTopicState *t, const StkMetaTopic *published)
+{
+  c->offline_partitions -= t->offline;
+  t->offline = 0;
+  for (int32_t i = 0; i < published->n_partitions; i++)
+    t->offline += published->partitions[i].leader < 0 || !stk_ctl_live (c, published->partitions[i].leader);
+  c->offline_partitions += t->offline;
+}
+
+static void
+show_counts (StkController *c, const StkSnapshot *s)
+{
+  if (c->b->metrics == NULL)
+    return;
+  stoker_metric_set (stk_metrics_core (c->b->metrics, STK_METRIC_TOPICS), s->n_topics);
+  stoker_metric_set (stk_metrics_core (c->b->metrics, STK_METRIC_PARTITIONS_OFFLINE), c->offline_partitions);
+}
+
+static void
 publish_now (Publication *p)
 {
   StkController *c = p->c;
   const StkSnapshot *base = stk_meta_store_peek (c->b->meta, -1);
   StkSnapshotBuilder *b = stk_snapshot_builder_new (base);
+  StkSnapshot *s;
 
   if (c->brokers_changed)
     set_brokers (c, b, base);
@@ -95,11 +116,15 @@ publish_now (Publication *p)
     stk_snapshot_builder_remove_topic (b, stoker_str (c->removed->pdata[i]));
   g_ptr_array_set_size (c->removed, 0);
   for (guint i = 0; i < p->topics->len; i++) {
-    const StkTopicState *t = p->states->pdata[i];
-    if (!t->gone && !t->deleting)
-      stk_snapshot_builder_set_topic (b, p->topics->pdata[i]);
+    StkTopicState *t = p->states->pdata[i];
+    if (t->gone || t->deleting)
+      continue;
+    stk_snapshot_builder_set_topic (b, p->topics->pdata[i]);
+    count_offline (c, t, p->topics->pdata[i]);
   }
-  stk_meta_store_publish (c->b->meta, stk_snapshot_builder_end (b));
+  s = stk_snapshot_builder_end (b);
+  show_counts (c, s);
+  stk_meta_store_publish (c->b->meta, s);
 }
 
 static void

@@ -24,6 +24,7 @@ stk_ctl_topic_forget (StkController *c, StkTopicState *t)
   StokerStr name = stoker_str (t->name);
 
   t->gone = true;
+  c->offline_partitions -= t->offline;
   g_ptr_array_add (c->removed, g_strdup (t->name));
   if (c->topic_deleted)
     c->topic_deleted (c->topic_deleted_user, name);

@@ -41,10 +41,11 @@ typedef struct StkTopicState
   int32_t n_partitions;
   StkMetaPair *overrides; /* of /config/topics/T */
   size_t n_overrides;
-  bool has_dir;  /* the node above its partitions is there */
-  bool gone;     /* not in the controller's table any more */
-  bool deleting; /* /admin/delete_topics/T is there */
-  bool dirty;    /* changed since it was last published */
+  int32_t offline; /* partitions without a usable leader, when it was last published */
+  bool has_dir;    /* the node above its partitions is there */
+  bool gone;       /* not in the controller's table any more */
+  bool deleting;   /* /admin/delete_topics/T is there */
+  bool dirty;      /* changed since it was last published */
 } StkTopicState;
 
 StkIds stk_ids_copy (const int32_t *ids, int32_t n);
