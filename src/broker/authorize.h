@@ -34,6 +34,7 @@ enum
 {
   STK_QUOTA_PRODUCE = 0, /* bytes of records taken in */
   STK_QUOTA_FETCH = 1,   /* bytes of records sent */
+  STK_QUOTA_REQUEST = 2, /* one request that the control actor works on */
 };
 
 #endif

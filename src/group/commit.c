@@ -79,7 +79,7 @@ check_partitions (StkGroups *gs, StokerOffsetCommit *req)
 
   for (int32_t i = 0; i < req->n_topics; i++) {
     StokerOffsetTopic *t = &req->topics[i];
-    int16_t denied = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_TOPIC, t->name);
+    int16_t denied = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_TOPIC, t->name);
     for (int32_t j = 0; j < t->n_partitions; j++) {
       StokerOffsetPartition *p = &t->partitions[j];
       if (denied)
@@ -186,7 +186,7 @@ open_group (StkGroups *gs, StokerOffsetCommit *req, StkGroup **out)
 void
 stk_groups_commit (StkGroups *gs, StokerOffsetCommit *req)
 {
-  int16_t error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_GROUP, req->group_id);
+  int16_t error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_GROUP, req->group_id);
   uint32_t n;
   StkGroup *g = NULL;
   Commit *c;

@@ -64,7 +64,7 @@ delete_one (StkGroups *gs, Deletion *all, int32_t slot)
   StkGroup *g;
   DropGroup *d;
 
-  del->error = stk_groups_authorize (gs, &all->req->call, STK_OPERATION_DELETE, STK_RESOURCE_GROUP, del->group_id);
+  del->error = stk_groups_authorize (gs, &all->req->call, STK_ACL_DELETE, STK_ACL_GROUP, del->group_id);
   if (del->error == 0)
     del->error = stk_groups_check (gs, del->group_id, true);
   if (del->error)
@@ -186,7 +186,7 @@ offsets_asked (StkGroups *gs, const StkGroup *g, StokerOffsetDelete *req)
   for (int32_t i = 0; i < req->n_topics; i++) {
     StokerOffsetTopic *t = &req->topics[i];
     StkTopicOffsets *own = stk_offsets_topic (&g->offsets, t->name);
-    int16_t error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_TOPIC, t->name);
+    int16_t error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_TOPIC, t->name);
     bool used = g->state != STK_GROUP_EMPTY && stk_group_subscribes (g, t->name);
     for (int32_t j = 0; j < t->n_partitions; j++) {
       StokerOffsetPartition *p = &t->partitions[j];
@@ -214,7 +214,7 @@ stk_groups_delete_offsets (StkGroups *gs, StokerOffsetDelete *req)
   DropOffsets *d;
   GArray *keys;
 
-  req->error = stk_groups_authorize (gs, &req->call, STK_OPERATION_DELETE, STK_RESOURCE_GROUP, req->group_id);
+  req->error = stk_groups_authorize (gs, &req->call, STK_ACL_DELETE, STK_ACL_GROUP, req->group_id);
   if (req->error == 0)
     req->error = stk_groups_check (gs, req->group_id, false);
   if (req->error == 0) {

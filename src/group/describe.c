@@ -38,7 +38,7 @@ stk_groups_list (StkGroups *gs, StokerListGroups *req)
       const StkGroup *g = p;
       const char *state = stk_group_state_name (g->state);
       if (!wanted (req->states, req->n_states, state)
-          || stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_GROUP, g->id))
+          || stk_groups_authorize (gs, &req->call, STK_ACL_DESCRIBE, STK_ACL_GROUP, g->id))
         continue;
       req->groups[req->n_groups++] = (StokerGroupListing){ stoker_arena_str (a, g->id), or_empty (a, g->protocol_type),
                                                            stoker_str (state), stoker_str ("classic") };
@@ -75,13 +75,13 @@ describe_one (StkGroups *gs, const StokerDescribeGroups *req, StokerGroupInfo *i
   info->members = NULL;
   info->n_members = 0;
   info->authorized_operations = INT32_MIN;
-  info->error = stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_GROUP, info->group_id);
+  info->error = stk_groups_authorize (gs, &req->call, STK_ACL_DESCRIBE, STK_ACL_GROUP, info->group_id);
   if (info->error == 0)
     info->error = stk_groups_check (gs, info->group_id, true);
   if (info->error)
     return;
   if (req->include_operations)
-    info->authorized_operations = 1 << STK_OPERATION_READ | 1 << STK_OPERATION_DELETE | 1 << STK_OPERATION_DESCRIBE;
+    info->authorized_operations = 1 << STK_ACL_READ | 1 << STK_ACL_DELETE | 1 << STK_ACL_DESCRIBE;
   g = stk_groups_find (gs, info->group_id);
   if (g == NULL) {
     info->state = stoker_str (stk_group_state_name (STK_GROUP_DEAD));

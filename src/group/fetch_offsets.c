@@ -34,7 +34,7 @@ fetch_asked (StkGroups *gs, StokerOffsetFetch *req, StokerOffsetFetchGroup *f, c
   for (int32_t i = 0; i < f->n_topics; i++) {
     StokerOffsetTopic *t = &f->topics[i];
     const StkTopicOffsets *own = g ? stk_offsets_topic (&g->offsets, t->name) : NULL;
-    int16_t denied = stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_TOPIC, t->name);
+    int16_t denied = stk_groups_authorize (gs, &req->call, STK_ACL_DESCRIBE, STK_ACL_TOPIC, t->name);
     if (denied) {
       fill_error (t, denied);
       continue;
@@ -56,7 +56,7 @@ fetch_all (StkGroups *gs, StokerOffsetFetch *req, StokerOffsetFetchGroup *f, con
   for (uint32_t i = 0; i < n; i++) {
     const StkTopicOffsets *own = g->offsets.topics[i];
     StokerOffsetTopic *t = &f->topics[f->n_topics];
-    if (stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_TOPIC, own->name))
+    if (stk_groups_authorize (gs, &req->call, STK_ACL_DESCRIBE, STK_ACL_TOPIC, own->name))
       continue; /* what one may not see is not there */
     *t = (StokerOffsetTopic){ .partitions = stoker_arena_calloc (a, own->n, sizeof *t->partitions) };
     for (uint32_t j = 0; j < own->n; j++) {
@@ -77,7 +77,7 @@ stk_groups_fetch_offsets (StkGroups *gs, StokerOffsetFetch *req)
 {
   for (int32_t i = 0; i < req->n_groups; i++) {
     StokerOffsetFetchGroup *f = &req->groups[i];
-    f->error = stk_groups_authorize (gs, &req->call, STK_OPERATION_DESCRIBE, STK_RESOURCE_GROUP, f->group_id);
+    f->error = stk_groups_authorize (gs, &req->call, STK_ACL_DESCRIBE, STK_ACL_GROUP, f->group_id);
     if (f->error == 0)
       f->error = stk_groups_check (gs, f->group_id, true);
     if (f->error && req->call.api_version >= 0 && req->call.api_version < 2) {

@@ -413,6 +413,7 @@ stk_group_add_pending (StkGroup *g, StokerStr id, int32_t session_timeout_ms)
   p->timer.fire = pending_over;
   p->next = g->pending;
   g->pending = p;
+  g->n_pending++;
   host->timer_set (host->user, &p->timer, host->now_us (host->user) + (int64_t)session_timeout_ms * 1000);
 }
 
@@ -425,6 +426,7 @@ stk_group_drop_pending (StkGroup *g, StkPending *p)
   while (*at != p)
     at = &(*at)->next;
   *at = p->next;
+  g->n_pending--;
   host->timer_cancel (host->user, &p->timer);
   g_free ((char *)p->id.data);
   g_free (p);

@@ -69,6 +69,7 @@ struct StkGroup
   GHashTable *index; /* id -> member, only in big groups */
   StkMember *leader;
   StkPending *pending;
+  uint32_t n_pending;
   StkOffsets offsets;
   StkTimer timer;        /* PREPARING: the rebalance's end; then: the end of waiting for syncs */
   int64_t delay_left_us; /* initial delay: how much longer it may be extended */

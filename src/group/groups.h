@@ -16,16 +16,6 @@
 
 typedef struct StkGroups StkGroups;
 
-/* Resource types and operations of kafka-facts 12.4 that groups ask for. */
-enum
-{
-  STK_RESOURCE_TOPIC = 2,
-  STK_RESOURCE_GROUP = 3,
-  STK_OPERATION_READ = 3,
-  STK_OPERATION_DELETE = 6,
-  STK_OPERATION_DESCRIBE = 8,
-};
-
 /* What the coordinator needs of the broker. All called on the control actor, with `user` first. */
 typedef struct StkGroupsHost
 {
@@ -37,7 +27,7 @@ typedef struct StkGroupsHost
   void (*timer_cancel) (void *user, StkTimer *t);
   /* partition -1: does the topic exist at all? */
   bool (*topic_exists) (void *user, StokerStr topic, int32_t partition);
-  /* 0, or the code that the resource type refuses with */
+  /* 0, or the code that the resource type refuses with; numbers of broker/authorize.h */
   int16_t (*authorize) (void *user, const StokerContext *ctx, int operation, int resource, StokerStr name);
   /* Must not call back into the coordinator from inside. */
   void (*finish) (void *user, StokerCall *call);

@@ -7,7 +7,7 @@
 static int16_t
 beat (StkGroups *gs, const StokerHeartbeat *req)
 {
-  int16_t error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_GROUP, req->group_id);
+  int16_t error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_GROUP, req->group_id);
   StkMember *m = NULL;
   StkGroup *g;
 

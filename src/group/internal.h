@@ -5,6 +5,7 @@
 #ifndef STK_GROUP_INTERNAL_H
 #define STK_GROUP_INTERNAL_H
 
+#include "broker/authorize.h"
 #include "group/store.h"
 
 typedef enum StkGroupsState

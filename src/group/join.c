@@ -6,8 +6,12 @@
 
 #include <inttypes.h>
 
-#define NEW_MEMBER_JOIN_MS (5 * 60 * 1000) /* how long a new member's parked join may last: it cannot send heartbeats  \
-                                            */
+#define NEW_MEMBER_JOIN_MS                                                                                             \
+  (5 * 60 * 1000) /* how long a new member's parked join may last: it cannot send heartbeats                           \
+                   */
+
+#define MAX_OFFERED (4u << 20) /* bytes of protocols of one member: a group that large could not be stored anyway */
+#define MAX_PENDING 10000u     /* ids of a group that were given out and not used */
 
 static void
 refuse (StkGroups *gs, StokerJoinGroup *req, StokerStr member_id, int16_t error)
@@ -212,6 +216,8 @@ has_room (const StkGroup *g, StokerStr member_id)
   const StkMember *m = stk_group_member (g, member_id);
   uint32_t most = (uint32_t)g->groups->config.max_size;
 
+  if (member_id.len == 0 && g->n_pending >= MAX_PENDING)
+    return false;
   if (g->state == STK_GROUP_EMPTY)
     return true;
   if (g->state == STK_GROUP_PREPARING)
@@ -219,11 +225,21 @@ has_room (const StkGroup *g, StokerStr member_id)
   return m || g->n_members < most;
 }
 
+static size_t
+offered_bytes (const StokerJoinGroup *req)
+{
+  size_t n = 0;
+
+  for (int32_t i = 0; i < req->n_protocols; i++)
+    n += req->protocols[i].name.len + req->protocols[i].metadata.len + sizeof req->protocols[i];
+  return n;
+}
+
 void
 stk_groups_join (StkGroups *gs, StokerJoinGroup *req)
 {
   StkGroup *g;
-  int16_t error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_GROUP, req->group_id);
+  int16_t error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_GROUP, req->group_id);
   bool is_new = req->member_id.len == 0;
 
   if (error == 0)
@@ -232,6 +248,8 @@ stk_groups_join (StkGroups *gs, StokerJoinGroup *req)
       && (req->session_timeout_ms < gs->config.min_session_timeout_ms
           || req->session_timeout_ms > gs->config.max_session_timeout_ms))
     error = STOKER_INVALID_SESSION_TIMEOUT;
+  if (error == 0 && offered_bytes (req) > MAX_OFFERED)
+    error = STOKER_INVALID_REQUEST;
   if (error) {
     refuse (gs, req, req->member_id, error);
     return;

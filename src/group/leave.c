@@ -35,7 +35,7 @@ stk_groups_leave (StkGroups *gs, StokerLeaveGroup *req)
 {
   StkGroup *g;
 
-  req->error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_GROUP, req->group_id);
+  req->error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_GROUP, req->group_id);
   if (req->error == 0)
     req->error = stk_groups_check (gs, req->group_id, false);
   if (req->error) {

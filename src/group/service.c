@@ -3,6 +3,7 @@
  * The services of stoker/service/groups.h: each hops to the control actor, where the coordinator lives. And the
  * coordinator's host in a real broker.
  */
+#include "broker/authorize.h"
 #include "broker/call.h"
 #include "config/broker_config.h"
 #include "control/log.h"
@@ -11,10 +12,19 @@
 
 /* ---- the services */
 
+static StkGroups *
+enter (StokerCall *call)
+{
+  StokerBroker *b = call->ctx->broker;
+
+  call->throttle_ms = stk_broker_charge (b, call->ctx, STK_QUOTA_REQUEST, 1);
+  return b->groups;
+}
+
 #define SERVICE(fn_, Type_, handler_)                                                                                  \
   static void fn_##_on_control (StokerCall *call)                                                                      \
   {                                                                                                                    \
-    handler_ (call->ctx->broker->groups, (Type_ *)(void *)call);                                                       \
+    handler_ (enter (call), (Type_ *)(void *)call);                                                                    \
   }                                                                                                                    \
   void fn_ (Type_ *req)                                                                                                \
   {                                                                                                                    \
@@ -41,7 +51,7 @@ static void
 join_on_control (StokerCall *call)
 {
   stk_call_on_cancel (call, cancel_join);
-  stk_groups_join (call->ctx->broker->groups, (StokerJoinGroup *)(void *)call);
+  stk_groups_join (enter (call), (StokerJoinGroup *)(void *)call);
 }
 
 void
@@ -60,7 +70,7 @@ static void
 sync_on_control (StokerCall *call)
 {
   stk_call_on_cancel (call, cancel_sync);
-  stk_groups_sync (call->ctx->broker->groups, (StokerSyncGroup *)(void *)call);
+  stk_groups_sync (enter (call), (StokerSyncGroup *)(void *)call);
 }
 
 void

@@ -75,7 +75,7 @@ park (StkGroup *g, StkMember *m, StokerSyncGroup *req)
 void
 stk_groups_sync (StkGroups *gs, StokerSyncGroup *req)
 {
-  int16_t error = stk_groups_authorize (gs, &req->call, STK_OPERATION_READ, STK_RESOURCE_GROUP, req->group_id);
+  int16_t error = stk_groups_authorize (gs, &req->call, STK_ACL_READ, STK_ACL_GROUP, req->group_id);
   StkMember *m = NULL;
   StkGroup *g;
 

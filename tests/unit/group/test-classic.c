@@ -291,6 +291,35 @@ test_max_size (void)
 }
 
 static void
+test_too_much (void)
+{
+  Fake *f = fake_new (17);
+  Call *c = call_new (f, 11, 9);
+  g_autofree char *large = g_malloc0 (5 << 20);
+
+  fake_start (f);
+  c->protocols[0] = (StokerGroupProtocol){ stoker_str ("range"), { (uint8_t *)large, 5 << 20 } };
+  c->u.join.group_id = stoker_str ("g");
+  c->u.join.member_id = stoker_str ("");
+  c->u.join.protocol_type = stoker_str ("consumer");
+  c->u.join.session_timeout_ms = 10000;
+  c->u.join.protocols = c->protocols;
+  c->u.join.n_protocols = 1;
+  stk_groups_join (f->groups, &c->u.join);
+  fake_run_until (f, &c->done);
+  g_assert_cmpint (c->u.join.error, ==, STOKER_INVALID_REQUEST);
+  call_free (c);
+  /* Ids that nobody uses are bounded too. */
+  for (int i = 0; i < 10000; i++)
+    g_free (get_member_id (f, "g"));
+  c = join_begin (f, "g", "", NULL, "range", "m");
+  fake_run_until (f, &c->done);
+  g_assert_cmpint (c->u.join.error, ==, STOKER_GROUP_MAX_SIZE_REACHED);
+  call_free (c);
+  fake_free (f);
+}
+
+static void
 test_sync_overdue (void)
 {
   Fake *f = fake_new (9);
@@ -562,6 +591,7 @@ main (int argc, char **argv)
   g_test_add_func ("/group/classic/pending-id-runs-out", test_pending_id_runs_out);
   g_test_add_func ("/group/classic/pending-id-holds-rebalance", test_pending_id_holds_rebalance);
   g_test_add_func ("/group/classic/max-size", test_max_size);
+  g_test_add_func ("/group/classic/too-much", test_too_much);
   g_test_add_func ("/group/classic/sync-overdue", test_sync_overdue);
   g_test_add_func ("/group/classic/sync-checks", test_sync_checks);
   g_test_add_func ("/group/classic/static-return", test_static_return);
