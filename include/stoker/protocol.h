@@ -4,7 +4,8 @@
  * connections, gives each to one I/O thread for life, reads into pooled buffers and hands the bytes over; the module
  * frames, decodes, calls services (stoker/service.h) and sends answers. Unstable interface.
  *
- * Thread: everything about one connection is called on its I/O thread, and nothing of it from any other.
+ * Thread: everything about one connection is called on its I/O thread, and nothing of it from any other. There are several
+ * I/O threads, so a protocol module must be STOKER_THREADS_PARALLEL.
  */
 #ifndef STOKER_PROTOCOL_H
 #define STOKER_PROTOCOL_H
@@ -38,6 +39,10 @@ typedef struct StokerProtocolOps
   /* The connection is gone (peer closed, error, time-out, stoker_conn_close, shutdown); `conn` must not be used any
    * more. Calls that are still waiting should be cancelled; the session frees itself after the last one is done. */
   void (*close) (StokerInstance *self, void *session);
+
+  /* Is an answer still owed to what was presented? Asked when the peer has closed its side, and when the broker stops: the connection
+   * then stays, without input, until the answers are written (at a stop: for a fraction of a second). NULL: never. */
+  bool (*busy) (StokerInstance *self, void *session);
 } StokerProtocolOps;
 
 /* Lives from open until close, longer with stoker_context_ref. */

@@ -105,6 +105,15 @@ call_back (StokerConn *c)
   return called;
 }
 
+/* Must it stay although it is closing and has nothing to write? */
+static bool
+owes (StokerConn *c)
+{
+  if (c->linger && (c->ops->busy == NULL || !c->ops->busy (c->protocol, c->session)))
+    c->linger = false;
+  return c->linger;
+}
+
 void
 stk_conn_settle (StokerConn *c)
 {
@@ -121,10 +130,10 @@ stk_conn_settle (StokerConn *c)
     if ((later = i == RESUMES)) /* others want their turn */
       break;
   }
-  if (c->eof && (c->len == 0 || stk_conn_may_feed (c)) && !c->resume)
-    c->closing = true;
+  if (c->eof && (c->len == 0 || stk_conn_may_feed (c)) && !c->resume && !c->closing)
+    stk_conn_linger (c, NULL);
   c->depth--;
-  if (c->broken || (c->closing && c->out.bytes == 0)) {
+  if (c->broken || (c->closing && c->out.bytes == 0 && !owes (c))) {
     destroy (c);
     return;
   }
@@ -134,6 +143,16 @@ stk_conn_settle (StokerConn *c)
     stk_conns_untouch (c);
   stk_conn_shrink (c, false);
   c->stream->ops->want (c->stream, stk_conn_may_feed (c) && !c->eof, c->blocked);
+}
+
+void
+stk_conn_linger (StokerConn *c, const char *reason)
+{
+  if (!c->closing && c->ops) {
+    c->linger = true;
+    stk_conns_want_tick (c->conns); /* an answer that is never written (acks=0) is noticed there */
+  }
+  stk_conn_end (c, true, reason);
 }
 
 void

@@ -51,6 +51,7 @@ struct StokerConn
   bool eof : 1;     /* the peer has closed its side */
   bool resume : 1;  /* what is buffered should be presented again */
   bool closing : 1; /* after what is queued */
+  bool linger : 1;  /* and after what the protocol still owes */
   bool broken : 1;  /* at once */
 };
 
@@ -73,6 +74,7 @@ struct StkConns
   uint64_t next_id;
   bool closing;
   StkTimer close_by;
+  int64_t close_us; /* when that is */
   void (*closed) (void *user);
   void *closed_user;
 };
@@ -81,6 +83,8 @@ struct StkConns
 void stk_conn_open (StkConns *cs, StkStream *s, const StkConnOrigin *origin);
 /* Does what has become due: presents, writes, closes. May free it. */
 void stk_conn_settle (StokerConn *c);
+/* Closes once everything is answered and written. */
+void stk_conn_linger (StokerConn *c, const char *reason);
 /* Closes at the end of the turn: after what is queued, or at once. */
 void stk_conn_end (StokerConn *c, bool graceful, const char *reason);
 

@@ -9,6 +9,7 @@
 
 #define TICK_US ((int64_t)2 * 1000000) /* how soon unused buffers are given back */
 #define SECOND ((int64_t)1000000)
+#define LINGER_US ((int64_t)300000) /* how long, when the broker stops, requests under way may take to be answered */
 
 #define FROM_IDLE(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, idle)))
 #define FROM_TOUCH(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, touch)))
@@ -103,6 +104,20 @@ close_idle (StkConns *cs, int64_t now)
   }
 }
 
+/* Those that wait for an answer to a peer that has closed its side; true when one goes on waiting. */
+static bool
+settle_lingering (StkConns *cs)
+{
+  bool more = false;
+
+  for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next)
+    if (FROM_IDLE (l)->linger) {
+      stk_conns_touch (cs, FROM_IDLE (l));
+      more = true;
+    }
+  return more;
+}
+
 static void
 on_tick (StkTimer *t)
 {
@@ -120,6 +135,7 @@ on_tick (StkTimer *t)
       else
         more = true;
     }
+  more = settle_lingering (cs) || more;
   more = stk_bufpool_trim (&cs->pool) || more;
   if (more)
     tick_at (cs, now + TICK_US);
@@ -195,17 +211,19 @@ stk_conns_add (StkConns *cs, StkStream *s, const StkConnOrigin *origin)
   stk_conn_open (cs, s, origin);
 }
 
-static void
-end_all (StkConns *cs, bool graceful)
-{
-  for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next)
-    stk_conn_end (FROM_IDLE (l), graceful, "the broker stops");
-}
-
+/* The steps of an end: answers that are owed and written; then only what is queued; then at once. */
 static void
 on_close_by (StkTimer *t)
 {
-  end_all ((StkConns *)((char *)t - offsetof (StkConns, close_by)), false);
+  StkConns *cs = (StkConns *)((char *)t - offsetof (StkConns, close_by));
+  bool graceful = t->deadline_us < cs->close_us;
+
+  for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next) {
+    FROM_IDLE (l)->linger = false;
+    stk_conn_end (FROM_IDLE (l), graceful, NULL);
+  }
+  if (graceful)
+    stk_actor_timer_set (cs->io, t, cs->close_us);
 }
 
 void
@@ -215,8 +233,10 @@ stk_conns_close (StkConns *cs, int64_t grace_us, void (*done) (void *user), void
   cs->closing = true;
   cs->closed = done;
   cs->closed_user = user;
-  end_all (cs, true);
-  stk_actor_timer_set (cs->io, &cs->close_by, stk_actor_now_us (cs->io) + grace_us);
+  for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next)
+    stk_conn_linger (FROM_IDLE (l), "the broker stops");
+  cs->close_us = stk_actor_now_us (cs->io) + grace_us;
+  stk_actor_timer_set (cs->io, &cs->close_by, cs->close_us - MAX (grace_us - LINGER_US, 0));
   stk_actor_call (cs->io, on_all_gone, cs);
 }
 

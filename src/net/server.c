@@ -167,8 +167,14 @@ stk_server_new (StokerBroker *b, const StkServerSettings *settings)
 int
 stk_server_bind (StkServer *s, const StkServerListener *conf, StokerError *err)
 {
-  Listener *l = g_new0 (Listener, 1);
+  Listener *l;
 
+  if (conf->protocol->module->threads != STOKER_THREADS_PARALLEL)
+    return stoker_error_set (
+        err, STOKER_ERROR_MODULE,
+        "listener %s: protocol/%s does not declare STOKER_THREADS_PARALLEL, as every protocol must", conf->name,
+        conf->protocol->module->name);
+  l = g_new0 (Listener, 1);
   l->server = s;
   l->conf = *conf;
   l->conf.host = l->host = g_strdup (conf->host);

@@ -13,8 +13,8 @@ typedef struct StkServer StkServer;
 typedef struct StkServerSettings
 {
   int backlog;
-  int64_t max_connections; /* at this number nothing is accepted until one closes */
-  int64_t max_per_host;    /* one more is closed at once */
+  int64_t max_connections;         /* at this number nothing is accepted until one closes */
+  int64_t max_per_host;            /* one more is closed at once */
   int send_buffer, receive_buffer; /* the kernel's, of each connection; below 0: its own choice */
   StkConnSettings conn;
 } StkServerSettings;

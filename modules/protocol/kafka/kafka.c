@@ -53,6 +53,12 @@ kafka_fini (StokerInstance *self)
     }
 }
 
+static bool
+kafka_busy (StokerInstance *self, void *session)
+{
+  return session_busy (session);
+}
+
 static const StokerProtocolOps ops = {
   .head = { sizeof ops, STOKER_PROTOCOL_VERSION },
   .open = kafka_open,
@@ -60,6 +66,7 @@ static const StokerProtocolOps ops = {
   .input_end = kafka_input_end,
   .drained = kafka_drained,
   .close = kafka_close,
+  .busy = kafka_busy,
 };
 
 STOKER_MODULE (protocol, kafka, .version = "0.1", .licence = "Apache-2.0",

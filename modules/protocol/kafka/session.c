@@ -296,6 +296,12 @@ session_drained (Session *s)
   settle (s);
 }
 
+bool
+session_busy (const Session *s)
+{
+  return s->first != NULL;
+}
+
 void
 session_close (Session *s)
 {

@@ -39,6 +39,8 @@ ssize_t session_input (Session *s, uint8_t *data, size_t len);
 void session_input_end (Session *s);
 void session_drained (Session *s);
 void session_close (Session *s);
+/* Is a request under way? */
+bool session_busy (const Session *s);
 
 /* For request.c: a request has ended. */
 void session_ended (Session *s, Request *rq);

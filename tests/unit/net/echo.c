@@ -7,6 +7,8 @@
 typedef struct Session
 {
   StokerConn *conn;
+  uint8_t *later; /* frame to be answered by the timer */
+  size_t later_len;
   EchoState *state;
   bool held;
   GByteArray *gathered; /* answers of letter 'g', sent by input_end */
@@ -79,6 +81,15 @@ answer_many (Session *s, const uint8_t *body, size_t len)
   stoker_conn_send (s->conn, &out);
 }
 
+static void
+answer_later (void *user)
+{
+  Session *s = user;
+
+  answer (s, s->later, s->later_len);
+  g_clear_pointer (&s->later, g_free);
+}
+
 static int
 handle (Session *s, uint8_t *data, size_t len)
 {
@@ -105,6 +116,12 @@ handle (Session *s, uint8_t *data, size_t len)
     stoker_conn_hold (s->conn, true);
     stoker_conn_hold (s->conn, false);
     answer (s, data, len);
+    return 0;
+  case 'w': /* echo in 100 ms */
+    g_free (s->later);
+    s->later = g_memdup2 (data, len);
+    s->later_len = len;
+    stoker_conn_timer (s->conn, 100, answer_later, s);
     return 0;
   case 'd': /* nothing */
     return 0;
@@ -166,11 +183,19 @@ echo_close (StokerInstance *self, void *session)
 
   atomic_fetch_add (&s->state->closed, 1);
   g_byte_array_unref (s->gathered);
+  g_free (s->later);
   g_free (s);
 }
 
-static const StokerProtocolOps ops
-    = { { sizeof ops, STOKER_PROTOCOL_VERSION }, echo_open, echo_input, echo_input_end, echo_drained, echo_close };
+static bool
+echo_busy (StokerInstance *self, void *session)
+{
+  return ((Session *)session)->later != NULL;
+}
+
+static const StokerProtocolOps ops = {
+  { sizeof ops, STOKER_PROTOCOL_VERSION }, echo_open, echo_input, echo_input_end, echo_drained, echo_close, echo_busy
+};
 
 STOKER_MODULE (protocol, echo, .version = "1", .licence = "Apache-2.0", .summary = "for tests",
                .threads = STOKER_THREADS_PARALLEL, .ops = &ops, .ops_size = sizeof ops,

@@ -100,7 +100,7 @@ front_close (Front *f)
 {
   Wait w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, NULL, NULL };
 
-  stk_server_close (f->server, 100000, wait_over, &w);
+  stk_server_close (f->server, 400000, wait_over, &w);
   wait_for (&w);
   for (int i = 0; i < FRONT_IO; i++) {
     stk_actor_quit (f->io[i]);

@@ -256,6 +256,35 @@ test_closes (void)
   front_close (&f);
 }
 
+/* What is owed is answered: to a peer that has closed its side, and to all when the broker stops. */
+static void
+test_owed (void)
+{
+  StkServerSettings settings = front_settings ();
+  Front f;
+  int half, whole, quiet;
+
+  front_open (&f, &settings);
+  half = front_connect (&f, NULL);
+  front_frame (half, 'w', "late", 4);
+  shutdown (half, SHUT_WR);
+  front_expect_frame (half, 'w', "late", 4);
+  front_expect_end (half);
+  close (half);
+  whole = front_connect (&f, NULL);
+  quiet = front_connect (&f, NULL);
+  front_frame (whole, 'e', "a", 1);
+  front_expect_frame (whole, 'e', "a", 1);
+  front_frame (whole, 'w', "late", 4);
+  g_usleep (20000);
+  front_close (&f);
+  front_expect_frame (whole, 'w', "late", 4);
+  front_expect_end (whole);
+  front_expect_end (quiet);
+  close (whole);
+  close (quiet);
+}
+
 /* A peer that sends requests and never reads: what is queued for it stays bounded, and others are served. */
 static void
 test_deaf_peer (void)
@@ -452,6 +481,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conn/spliced", test_spliced);
   g_test_add_func ("/conn/hold", test_hold);
   g_test_add_func ("/conn/closes", test_closes);
+  g_test_add_func ("/conn/owed", test_owed);
   g_test_add_func ("/conn/deaf-peer", test_deaf_peer);
   g_test_add_func ("/conn/limits", test_limits);
   g_test_add_func ("/conn/idle", test_idle);
