@@ -11,7 +11,6 @@ STK_METRIC_ROW (CONNECTIONS_BROKEN, "connections.broken", COUNTER, "connections"
                 "connections closed because the peer broke the protocol")
 STK_METRIC_ROW (NETWORK_BYTES_IN, "network.bytes.in", COUNTER, "bytes", NULL, "bytes read from clients")
 STK_METRIC_ROW (NETWORK_BYTES_OUT, "network.bytes.out", COUNTER, "bytes", NULL, "bytes written to clients")
-STK_METRIC_ROW (REQUESTS, "requests", COUNTER, "requests", NULL, "requests answered")
 STK_METRIC_ROW (PRODUCE_BATCHES, "produce.batches", COUNTER, "batches", NULL, "record batches appended for producers")
 STK_METRIC_ROW (PRODUCE_RECORDS, "produce.records", COUNTER, "records", NULL, "records appended for producers")
 STK_METRIC_ROW (PRODUCE_BYTES, "produce.bytes", COUNTER, "bytes", NULL, "bytes of batches appended for producers")

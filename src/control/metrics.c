@@ -76,7 +76,7 @@ stk_metrics_free (StkMetrics *m)
 StokerMetric *
 stk_metrics_core (StkMetrics *m, StkMetricId id)
 {
-  return &m->core[id];
+  return m ? &m->core[id] : NULL;
 }
 
 StokerMetric *

@@ -33,7 +33,7 @@ typedef struct StkMetricRow
 StkMetrics *stk_metrics_new (void);
 void stk_metrics_free (StkMetrics *m);
 
-/* One of the core's own; lives as long as `m`. */
+/* One of the core's own; lives as long as `m`. NULL when m is: counting in that does nothing. */
 StokerMetric *stk_metrics_core (StkMetrics *m, StkMetricId id);
 /* The row of that name and labels, made when it is not there. The strings are copied. */
 StokerMetric *stk_metrics_get (StkMetrics *m, const char *name, StokerMetricKind kind, const char *unit,

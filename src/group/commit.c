@@ -63,6 +63,8 @@ commit_done (StkWrite *w, int16_t error)
 
   for (uint32_t i = 0; i < c->n; i++)
     apply (g, &c->puts[i], error);
+  if (error == 0)
+    stoker_metric_add (stk_metrics_core (g->groups->host.metrics, STK_METRIC_OFFSET_COMMITS), c->n);
   if (c->req)
     answer (g->groups, c->req, error);
   g_free (c);

@@ -55,6 +55,7 @@ stk_group_kill (StkGroup *g)
     stk_group_drop_pending (g, g->pending);
   g->state = STK_GROUP_DEAD;
   g_hash_table_remove (g->groups->table, &g->id);
+  stoker_metric_add (stk_metrics_core (host->metrics, STK_METRIC_GROUPS), -1);
   if (g->writes == 0 && g->holds == 0)
     stk_group_free (g);
 }

@@ -92,6 +92,7 @@ stk_groups_add (StkGroups *gs, StokerStr id)
   StkGroup *g = stk_group_new (gs, id);
 
   g_hash_table_insert (gs->table, &g->id, g);
+  stoker_metric_add (stk_metrics_core (gs->host.metrics, STK_METRIC_GROUPS), 1);
   return g;
 }
 

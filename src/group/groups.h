@@ -9,6 +9,7 @@
 #ifndef STK_GROUP_GROUPS_H
 #define STK_GROUP_GROUPS_H
 
+#include "control/metrics.h"
 #include "world/world.h"
 
 #include <stoker/coordinator.h>
@@ -32,6 +33,7 @@ typedef struct StkGroupsHost
   /* Must not call back into the coordinator from inside. */
   void (*finish) (void *user, StokerCall *call);
   void (*log) (void *user, StokerLogLevel level, const char *event, const char *text);
+  StkMetrics *metrics;         /* NULL: nothing is counted */
   StokerInstance *coordinator; /* open; where offsets.storage=coordinator keeps everything */
 } StkGroupsHost;
 

@@ -104,6 +104,7 @@ next_generation (StkGroup *g)
   StokerStr old = g->protocol;
 
   g->generation = g->generation == INT32_MAX ? 1 : g->generation + 1;
+  stoker_metric_add (stk_metrics_core (g->groups->host.metrics, STK_METRIC_GROUP_REBALANCES), 1);
   g->protocol = stk_str_dup (stk_group_choose_protocol (g));
   g_free ((char *)old.data);
   if (g->n_members == 0) {

@@ -165,6 +165,7 @@ stk_groups_new_for_broker (StokerBroker *b, StokerInstance *coordinator)
     .authorize = host_authorize,
     .finish = host_finish,
     .log = host_log,
+    .metrics = b->metrics,
     .coordinator = coordinator,
   };
   StkGroupsConfig config = {

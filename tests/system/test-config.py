@@ -118,7 +118,7 @@ tap.eq(broker_value(c, "message.max.bytes"), "1048588", "without the line the de
 since = os.path.getsize(br.log)
 br.proc.send_signal(signal.SIGUSR1)
 got = wait_log(br, "metric.connections: ", since)
-tap.ok("metric.produce.records: " in got and "unit=records" in got, "SIGUSR1 writes the metrics to the log", got)
+tap.ok("metric.produce.records: " in got and "metric.requests: " in got and "metric.topics: " in got and "unit=records" in got, "SIGUSR1 writes the metrics to the log", got)
 tap.eq(br.stop(), 0, "clean stop")
 br.close()
 

@@ -9,6 +9,16 @@
 #include <glib.h>
 
 static int
+kafka_start (StokerInstance *self, StokerError *err)
+{
+  KafkaState *state = self->state;
+
+  state->answered =
+      stoker_host_metric (self->host, "requests", STOKER_METRIC_COUNTER, "requests", "protocol=kafka", "requests answered");
+  return 0;
+}
+
+static int
 kafka_open (StokerInstance *self, StokerConn *conn, void **out_session, StokerError *err)
 {
   *out_session = session_new (self, conn);
@@ -72,4 +82,4 @@ static const StokerProtocolOps ops = {
 STOKER_MODULE (protocol, kafka, .version = "0.1", .licence = "Apache-2.0",
                .summary = "Kafka's wire protocol, every version that a 3.9 broker offers",
                .threads = STOKER_THREADS_PARALLEL, .ops = &ops, .ops_size = sizeof ops,
-               .state_size = sizeof (KafkaState), .fini = kafka_fini);
+               .state_size = sizeof (KafkaState), .start = kafka_start, .fini = kafka_fini);

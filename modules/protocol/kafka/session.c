@@ -103,6 +103,8 @@ may_resume (const Session *s)
 static void
 settle (Session *s)
 {
+  const KafkaState *state = s->self->state;
+  int64_t answered = 0;
   Request *rq;
 
   while ((rq = s->first) != NULL && rq->ended) {
@@ -117,7 +119,10 @@ settle (Session *s)
     else if (!rq->silent && s->conn && !s->closing)
       stoker_conn_send (s->conn, &rq->out);
     request_put (s, rq);
+    answered++;
   }
+  if (answered > 0)
+    stoker_metric_add (state->answered, answered);
   if (s->ending && s->first == NULL)
     close_conn (s, s->ending);
   if (s->held && may_resume (s)) {

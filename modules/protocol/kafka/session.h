@@ -31,6 +31,7 @@ typedef struct RequestCache
 /* State of an instance of the module. */
 typedef struct KafkaState
 {
+  StokerMetric *answered;
   RequestCache io[IO_MAX]; /* each touched by its I/O thread only */
 } KafkaState;
 

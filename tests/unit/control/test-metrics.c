@@ -50,7 +50,7 @@ static void
 test_threads (void)
 {
   StkMetrics *m = stk_metrics_new ();
-  StokerMetric *a = stk_metrics_core (m, STK_METRIC_REQUESTS);
+  StokerMetric *a = stk_metrics_core (m, STK_METRIC_PRODUCE_BATCHES);
   GThread *t[4];
 
   for (int i = 0; i < 4; i++)
