@@ -123,6 +123,12 @@ on_accepted (void *user, StkAccepted *c, const char *host, uint16_t port)
   size_t len = strlen (host) + 1;
   Passage *p;
 
+  if (c == NULL) {
+    stk_log (s->broker->log, STOKER_LOG_ERROR, "net", "conn.accept-failed",
+             "connections cannot be accepted: %s; raise the limit of open files, or set max.connections below it",
+             host);
+    return;
+  }
   if (!count_host (s, host, 1)) {
     if (s->broker->metrics)
       stoker_metric_add (stk_metrics_core (s->broker->metrics, STK_METRIC_CONNECTIONS_REFUSED), 1);

@@ -73,6 +73,7 @@ accept_one (SocketListener *l)
 
   if (fd < 0) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      l->accepted (l->user, NULL, g_strerror (errno), 0);
       stk_actor_timer_set (l->actor, &l->again, stk_actor_now_us (l->actor) + OUT_OF_FDS_US);
       watch (l);
       return false;

@@ -117,9 +117,10 @@ struct StkStream
 
 typedef struct StkListener StkListener;
 typedef struct StkAccepted StkAccepted; /* a connection that no actor owns yet */
-/* Listens on host:port (port 0: a free one; host "": every address); `accepted` is called on I/O actor `a` for each connection, which
- * must be adopted or dropped. It begins paused: connections wait in the kernel until stk_listener_pause (l, false). Address in
- * use, no such address: an error that says so. Any thread. */
+/* Listens on host:port (port 0: a free one; host "": every address); `accepted` is called on I/O actor `a` for each connection,
+ * which must be adopted or dropped; with c NULL when accepting failed for the reason in peer_host (it tries again in a
+ * second). It begins paused: connections wait in the kernel until stk_listener_pause (l, false). Address in use, no such
+ * address: an error that says so. Any thread. */
 StkListener *stk_net_listen (StkNet *n, StkActor *a, const char *host, uint16_t port, int backlog,
                              void (*accepted) (void *user, StkAccepted *c, const char *peer_host, uint16_t peer_port), void *user,
                              StokerError *err);

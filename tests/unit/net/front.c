@@ -160,22 +160,30 @@ front_wait (Front *f, bool (*ok) (const StkConnCounts *c, int64_t wanted), int64
   g_error ("the front did not get there within 10 s");
 }
 
+void
+front_connect_fd (Front *f, int fd)
+{
+  struct sockaddr_in to = { .sin_family = AF_INET };
+  struct timeval limit = { 10, 0 };
+
+  to.sin_port = htons (f->port);
+  to.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  g_assert_cmpint (connect (fd, (struct sockaddr *)&to, sizeof to), ==, 0);
+}
+
 int
 front_connect (Front *f, const char *from_host)
 {
-  struct sockaddr_in to
-      = { .sin_family = AF_INET, .sin_port = htons (f->port), .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   struct sockaddr_in from = { .sin_family = AF_INET };
-  struct timeval limit = { 10, 0 };
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
   if (from_host) {
     g_assert_cmpint (inet_pton (AF_INET, from_host, &from.sin_addr), ==, 1);
     g_assert_cmpint (bind (fd, (struct sockaddr *)&from, sizeof from), ==, 0);
   }
-  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  g_assert_cmpint (connect (fd, (struct sockaddr *)&to, sizeof to), ==, 0);
+  front_connect_fd (f, fd);
   return fd;
 }
 

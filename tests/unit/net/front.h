@@ -35,6 +35,8 @@ void front_wait (Front *f, bool (*ok) (const StkConnCounts *c, int64_t wanted), 
 
 /* A blocking client; from `host` when not NULL. */
 int front_connect (Front *f, const char *from_host);
+/* The same with a socket that is there already. */
+void front_connect_fd (Front *f, int fd);
 /* Sends all of it. */
 void front_send (int fd, const void *data, size_t len);
 /* A frame: letter and body. */

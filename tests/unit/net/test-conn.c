@@ -7,6 +7,7 @@
 #include <glib.h>
 #include "front.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -362,6 +363,44 @@ test_limits (void)
 }
 
 static bool
+count_opened (const StkConnCounts *c, gint64 wanted)
+{
+  return c->opened == (guint64)wanted;
+}
+
+/* Out of descriptors: who is there is served, who comes waits until there is one again. */
+static void
+test_descriptors (void)
+{
+  StkServerSettings settings = front_settings ();
+  struct rlimit old, low;
+  int a, b, probe;
+  Front f;
+
+  front_open (&f, &settings);
+  a = front_connect (&f, NULL);
+  front_wait (&f, count_opened, 1);
+  b = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  probe = dup (b);
+  close (probe);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  low = old;
+  low.rlim_cur = (rlim_t)probe; /* the next descriptor is one too many */
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+  front_connect_fd (&f, b);
+  front_frame (b, 'e', "b", 1);
+  g_usleep (50000);
+  front_frame (a, 'e', "a", 1);
+  front_expect_frame (a, 'e', "a", 1);
+  g_assert_cmpuint (front_counts (&f).opened, ==, 1);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  front_expect_frame (b, 'e', "b", 1);
+  close (a);
+  close (b);
+  front_close (&f);
+}
+
+static bool
 some_idle_closed (const StkConnCounts *c, int64_t wanted)
 {
   return c->idle_closed >= (guint64)wanted;
@@ -484,6 +523,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conn/owed", test_owed);
   g_test_add_func ("/conn/deaf-peer", test_deaf_peer);
   g_test_add_func ("/conn/limits", test_limits);
+  g_test_add_func ("/conn/descriptors", test_descriptors);
   g_test_add_func ("/conn/idle", test_idle);
   g_test_add_func ("/conn/buffers", test_buffers);
   g_test_add_func ("/conn/stop-under-load", test_stop_under_load);
