@@ -3,7 +3,6 @@
  * A full disk refuses writes and serves reads, and is forgiven when there is room again; a disk that fails otherwise is
  * not.
  */
-#include "tests/conformance/storage/fault-disk.h"
 #include "tests/conformance/storage/kit.h"
 
 #include <stoker/host.h>
@@ -26,8 +25,7 @@ bench_new (void)
 {
   Bench b = { kit_prepare (&stoker_module_storage_segment, NULL, true, NULL), NULL, 0 };
 
-  b.disk = fault_disk_new (stoker_host_disk (test_host_get (b.k->host)));
-  test_host_set_disk (b.k->host, b.disk);
+  b.disk = b.k->disk;
   b.k->config.segment_bytes = 100000;
   kit_start (b.k, false);
   b.k->log = kit_open (b.k, "t", 0);
@@ -38,7 +36,6 @@ static void
 bench_free (Bench *b)
 {
   kit_free (b->k);
-  fault_disk_free (b->disk);
 }
 
 /* The next batch of an idempotent producer; a refused one is sent again, as a client would. */

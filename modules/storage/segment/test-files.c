@@ -43,7 +43,7 @@ append_to (Kit *k, StokerLog *log, size_t value)
   k->log = own;
 }
 
-#define LOGS 400
+#define LOGS 200
 
 static void
 test_descriptors (void)

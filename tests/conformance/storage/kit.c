@@ -50,6 +50,8 @@ kit_prepare (const StokerModule *module, const char *conf, bool persistent, cons
   Kit *k = g_new0 (Kit, 1);
 
   k->host = test_host_new ();
+  k->disk = fault_disk_new (stoker_host_disk (test_host_get (k->host)));
+  test_host_set_disk (k->host, k->disk);
   k->module = module;
   k->ops = module->ops;
   k->conf = g_strdup (conf);
@@ -153,6 +155,7 @@ kit_free (Kit *k)
     test_dir_free (k->path);
   else
     g_free (k->path);
+  fault_disk_free (k->disk);
   g_free (k->conf);
   g_free (k);
 }

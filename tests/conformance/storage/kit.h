@@ -5,6 +5,7 @@
 #ifndef STORAGE_KIT_H
 #define STORAGE_KIT_H
 
+#include "fault-disk.h"
 #include "test-host.h"
 
 #include <stoker/storage.h>
@@ -14,6 +15,7 @@
 typedef struct Kit
 {
   TestHost *host;
+  StokerDisk *disk; /* this machine's; flushes do nothing, so that tests do not wait for them */
   const StokerModule *module;
   const StokerStorageOps *ops;
   StokerInstance *engine;
