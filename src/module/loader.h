@@ -3,9 +3,9 @@
  * Finds a module's file, judges the file and its folder, maps it, finds its descriptor. The only user of GModule. A
  * module is never unmapped.
  *
- * Search: the folders of the environment's STOKER_MODULE_PATH (separated by ':'), those of module.path, the installed
- * one. In each: KIND/NAME.so, and as a build tree has it KIND/NAME/.libs/NAME.so. A folder that does not exist is
- * skipped.
+ * Search: the folders of the environment's STOKER_MODULE_PATH (separated by ':'), those of module.path, those
+ * of the build tree that the program runs in, the installed one. In each: KIND/NAME.so, and as a build tree has it
+ * KIND/NAME/.libs/NAME.so. A folder that does not exist is skipped.
  *
  * Thread: control.
  */

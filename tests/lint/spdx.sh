@@ -6,7 +6,7 @@
 cd "$top_srcdir" || exit 1
 files () {
   if [ -e .git ] && git rev-parse HEAD >/dev/null 2>&1; then git ls-files; else
-    find . -type f \( -name '*.[ch]' -o -name '*.am' -o -name '*.sh' -o -name '*.py' -o -name '*.msg' -o -name configure.ac \) -not -path './_*' | sed 's,^\./,,'
+    find . -type f \( -name '*.[ch]' -o -name '*.am' -o -name '*.sh' -o -name '*.py' -o -name '*.msg' -o -name configure.ac \) -not -path './_*' -not -path './build-aux/*' -not -path './build/*' | sed 's,^\./,,'
   fi
 }
 missing () {
