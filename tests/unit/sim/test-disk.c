@@ -80,7 +80,7 @@ calls (StokerDisk *d, const char *top)
 {
   g_autofree char *dir = in (top, "d"), *a = in (top, "d/a"), *b = in (top, "d/b"), *e = in (top, "e"),
                   *ea = in (top, "e/b");
-  g_autofree char *deep = in (top, "no/such"), *listed = NULL;
+  g_autofree char *deep = in (top, "no/such"), *listed = NULL, *lock = NULL, *whole = NULL;
   StokerPathInfo info;
   StokerFile *f, *g;
   uint64_t space, total;
@@ -120,10 +120,10 @@ calls (StokerDisk *d, const char *top)
   g_assert_cmpint (stoker_disk_stat (d, ea, &info), ==, 0);
   g_assert_cmpint (info.mtime_ms, ==, 1234567);
   g_assert_cmpint (stoker_disk_rmdir (d, e), ==, -ENOTEMPTY);
-  g_assert_cmpint (stoker_disk_lock (d, b = in (top, "lock"), &f), ==, 0);
-  g_assert_cmpint (stoker_disk_lock (d, b, &g), ==, -EAGAIN);
+  g_assert_cmpint (stoker_disk_lock (d, lock = in (top, "lock"), &f), ==, 0);
+  g_assert_cmpint (stoker_disk_lock (d, lock, &g), ==, -EAGAIN);
   stoker_file_unref (f);
-  g_assert_cmpint (stoker_disk_lock (d, b, &f), ==, 0);
+  g_assert_cmpint (stoker_disk_lock (d, lock, &f), ==, 0);
   stoker_file_unref (f);
   g_assert_cmpint (stoker_disk_unlink (d, ea), ==, 0);
   g_assert_cmpint (stoker_disk_unlink (d, ea), ==, -ENOENT);
@@ -132,10 +132,10 @@ calls (StokerDisk *d, const char *top)
   g_assert_cmpint (stoker_disk_sync_dir (d, top), ==, 0);
   g_assert_cmpint (stoker_disk_space (d, top, &space, &total), ==, 0);
   g_assert_cmpuint (space, <=, total);
-  g_assert_cmpint (stoker_disk_write_atomic (d, a = in (top, "w"), "whole", 5), ==, 0);
-  EXPECT (d, a, "whole");
-  g_assert_cmpint (stoker_disk_unlink (d, a), ==, 0);
-  g_assert_cmpint (stoker_disk_unlink (d, b), ==, 0);
+  g_assert_cmpint (stoker_disk_write_atomic (d, whole = in (top, "w"), "whole", 5), ==, 0);
+  EXPECT (d, whole, "whole");
+  g_assert_cmpint (stoker_disk_unlink (d, whole), ==, 0);
+  g_assert_cmpint (stoker_disk_unlink (d, lock), ==, 0);
 }
 
 static void
