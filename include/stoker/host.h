@@ -42,6 +42,13 @@ STOKER_EXPORT void stoker_host_work (StokerHost *h, int dir, void (*fn) (void *u
 /* Runs fn (user) once on the control thread, later: never inside this call. */
 STOKER_EXPORT void stoker_host_post_control (StokerHost *h, void (*fn) (void *user), void *user);
 
+/* A timer of the control thread: fn (user) is called there delay_ms after stoker_host_timer_set, never inside it; setting it again moves
+ * it. NULL from a host that has none (some tests): such a one never fires. Thread: control. */
+typedef struct StokerHostTimer StokerHostTimer;
+STOKER_EXPORT StokerHostTimer *stoker_host_timer_new (StokerHost *h, void (*fn) (void *user), void *user);
+STOKER_EXPORT void stoker_host_timer_set (StokerHostTimer *t, int64_t delay_ms);
+STOKER_EXPORT void stoker_host_timer_free (StokerHostTimer *t);
+
 /* The started codec instance for a Kafka codec id (1 gzip, 2 snappy, 3 lz4, 4 zstd), NULL when none is loaded.
  * Borrowed; lives as long as the broker. */
 STOKER_EXPORT StokerInstance *stoker_host_codec (StokerHost *h, int codec_id);

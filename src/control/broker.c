@@ -63,7 +63,57 @@ host_codec (void *user, int codec_id)
   return stk_registry_codec (((StokerBroker *)user)->registry, codec_id);
 }
 
-static const StkHostOps host_ops = { host_now_ms, host_monotonic_us, host_random, host_work, host_post_control, host_codec };
+typedef struct HostTimer
+{
+  StkTimer timer;
+  StkActor *control;
+  void (*fn) (void *arg);
+  void *arg;
+} HostTimer;
+
+static void
+host_timer_fire (StkTimer *timer)
+{
+  HostTimer *t = (HostTimer *)(void *)((char *)timer - G_STRUCT_OFFSET (HostTimer, timer));
+
+  t->fn (t->arg);
+}
+
+static void *
+host_timer_new (void *user, void (*fn) (void *arg), void *arg)
+{
+  HostTimer *t = g_new (HostTimer, 1);
+
+  *t = (HostTimer){ { .fire = host_timer_fire }, ((StokerBroker *)user)->control, fn, arg };
+  return t;
+}
+
+static void
+host_timer_set (void *timer, int64_t delay_ms)
+{
+  HostTimer *t = timer;
+
+  stk_actor_timer_set (t->control, &t->timer, stk_actor_now_us (t->control) + delay_ms * 1000);
+}
+
+static void
+host_timer_free (void *timer)
+{
+  HostTimer *t = timer;
+
+  stk_actor_timer_cancel (t->control, &t->timer);
+  g_free (t);
+}
+
+static const StkHostOps host_ops = { .now_ms = host_now_ms,
+                                     .monotonic_us = host_monotonic_us,
+                                     .random = host_random,
+                                     .work = host_work,
+                                     .post_control = host_post_control,
+                                     .codec = host_codec,
+                                     .timer_new = host_timer_new,
+                                     .timer_set = host_timer_set,
+                                     .timer_free = host_timer_free };
 
 /* ---- making */
 

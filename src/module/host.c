@@ -54,6 +54,40 @@ stoker_host_post_control (StokerHost *h, void (*fn) (void *user), void *user)
   h->ops->post_control (h->user, fn, user);
 }
 
+struct StokerHostTimer
+{
+  const StkHostOps *ops;
+  void *timer;
+};
+
+StokerHostTimer *
+stoker_host_timer_new (StokerHost *h, void (*fn) (void *user), void *user)
+{
+  StokerHostTimer *t;
+
+  if (h->ops->timer_new == NULL)
+    return NULL;
+  t = g_new (StokerHostTimer, 1);
+  *t = (StokerHostTimer){ h->ops, h->ops->timer_new (h->user, fn, user) };
+  return t;
+}
+
+void
+stoker_host_timer_set (StokerHostTimer *t, int64_t delay_ms)
+{
+  if (t)
+    t->ops->timer_set (t->timer, delay_ms);
+}
+
+void
+stoker_host_timer_free (StokerHostTimer *t)
+{
+  if (t == NULL)
+    return;
+  t->ops->timer_free (t->timer);
+  g_free (t);
+}
+
 StokerInstance *
 stoker_host_codec (StokerHost *h, int codec_id)
 {

@@ -21,6 +21,10 @@ typedef struct StkHostOps
   void (*post_control) (void *user, void (*fn) (void *arg), void *arg);
   /* The started codec for a Kafka codec id, or NULL. With a registry: stk_registry_codec. */
   StokerInstance *(*codec) (void *user, int codec_id);
+  /* Timers of the control thread; all three NULL: the host has none. On the control thread. */
+  void *(*timer_new) (void *user, void (*fn) (void *arg), void *arg);
+  void (*timer_set) (void *timer, int64_t delay_ms);
+  void (*timer_free) (void *timer);
 } StkHostOps;
 
 struct StokerHost

@@ -124,7 +124,7 @@ codec (void *user, int codec_id)
   return codec_id > 0 && codec_id < 8 ? h->codecs[codec_id] : NULL;
 }
 
-static const StkHostOps ops = { now_ms, monotonic_us, random_bits, work, post_control, codec };
+static const StkHostOps ops = { now_ms, monotonic_us, random_bits, work, post_control, codec, NULL, NULL, NULL };
 
 /* With the log's lock held; `expected` is only touched here and under that lock. */
 static void

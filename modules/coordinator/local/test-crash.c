@@ -72,7 +72,7 @@ post_control (void *user, void (*fn) (void *arg), void *arg)
   stk_actor_call (((Bench *)user)->control, fn, arg);
 }
 
-static const StkHostOps host_ops = { now_ms, monotonic_us, random_bits, work, post_control, NULL };
+static const StkHostOps host_ops = { now_ms, monotonic_us, random_bits, work, post_control, NULL, NULL, NULL, NULL };
 
 static void
 on_session (void *user, StokerCoordState state, int64_t id)

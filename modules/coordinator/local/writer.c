@@ -3,6 +3,7 @@
 
 struct Writer
 {
+  StokerHostTimer *retry; /* after a full disk */
   int refs;   /* ours, and one per message that is under way; control thread only */
   bool freed; /* local_writer_free was called: messages that arrive only give back their reference */
   StokerHost *host;
@@ -25,6 +26,17 @@ struct Writer
   void *closed_user;
 };
 
+#define RETRY_MS 1000
+
+static void begin (Writer *w);
+
+/* Nothing else may come that would try again: a broker that starts on a full disk, or whose clients wait. */
+static void
+on_retry (void *user)
+{
+  begin (user);
+}
+
 Writer *
 local_writer_new (StokerHost *host, Db *db, Tree *tree, int64_t *sessions, WriterUser user)
 {
@@ -37,6 +49,7 @@ local_writer_new (StokerHost *host, Db *db, Tree *tree, int64_t *sessions, Write
   w->sessions = sessions;
   w->user = user;
   w->dirty = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  w->retry = stoker_host_timer_new (host, on_retry, w);
   return w;
 }
 
@@ -104,8 +117,6 @@ gather (Writer *w)
   w->session_count = *w->sessions;
 }
 
-static void begin (Writer *w);
-
 /* Control: the transaction ended. */
 static void
 ended (void *data)
@@ -126,6 +137,8 @@ ended (void *data)
     w->closed (w->closed_user);
     return;
   }
+  if (result == DB_FULL)
+    stoker_host_timer_set (w->retry, RETRY_MS);
   if (w->closed || (result == DB_OK && g_hash_table_size (w->dirty) > 0))
     begin (w);
   if (result == DB_OK)
@@ -198,5 +211,6 @@ local_writer_free (Writer *w)
   if (w == NULL)
     return;
   w->freed = true;
+  stoker_host_timer_free (w->retry);
   (void)unref (w);
 }

@@ -37,7 +37,7 @@ post_control (void *user, void (*fn) (void *arg), void *arg)
   stk_actor_call (((Kit *)user)->b.control, fn, arg);
 }
 
-static const StkHostOps host_ops = { now_ms, monotonic_us, random_bits, work, post_control, NULL };
+static const StkHostOps host_ops = { now_ms, monotonic_us, random_bits, work, post_control, NULL, NULL, NULL, NULL };
 
 static void
 grab (void *user, StokerLogLevel level, const char *event, const char *line, size_t len)
