@@ -190,7 +190,7 @@ grow (Growth *g, int32_t i, int tries)
     *w = (Write){ g, i, tries };
     g->writing++;
     stk_multi_set (m, path, stk_json_topic (next), next->version);
-    stk_multi_send (m, &c->tree, written, w);
+    stk_multi_send (m, &c->tree, stk_topics_bounded, stk_topics_bound (g->t, g->req->timeout_ms, written, w));
   }
   stk_topic_state_unref (next);
 }

@@ -158,7 +158,7 @@ write_topic (Creation *c, int32_t i)
   *w = (Write){ c, i };
   stk_multi_create (m, config, stk_json_config (t->overrides, t->n_overrides), 0);
   stk_multi_create (m, topic, stk_json_topic (t), 0);
-  stk_multi_send (m, &c->t->b->controller->tree, written, w);
+  stk_multi_send (m, &c->t->b->controller->tree, stk_topics_bounded, stk_topics_bound (c->t, c->timeout_ms, written, w));
 }
 
 /* Left over by a deletion that died half-way: the settings node is there without its topic. It goes first. */
@@ -171,6 +171,10 @@ config_looked (void *user, const StokerCoordReply *reply)
   if (reply->code == STOKER_COORD_OK) {
     g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL);
     stk_tree_remove (&w->c->t->b->controller->tree, config, -1, NULL, NULL);
+  }
+  if (reply->code == STOKER_COORD_CONNECTION_LOSS) {
+    written (w, reply);
+    return;
   }
   write_topic (w->c, w->index);
   g_free (w);
@@ -189,7 +193,7 @@ begin (Creation *c)
     config = g_strconcat ("/config/topics/", c->plans[i].state->name, NULL);
     w = g_new (Write, 1);
     *w = (Write){ c, i };
-    stk_tree_exists (&c->t->b->controller->tree, config, STK_NO_WATCH, config_looked, w);
+    stk_tree_exists (&c->t->b->controller->tree, config, STK_NO_WATCH, stk_topics_bounded, stk_topics_bound (c->t, c->timeout_ms, config_looked, w));
   }
   if (c->req && c->req->validate_only)
     answer (c);

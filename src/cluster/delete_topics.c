@@ -110,7 +110,7 @@ delete_one (Deletion *d, int32_t i)
 
   *w = (Write){ d, i };
   d->writing++;
-  stk_tree_create (&d->t->b->controller->tree, path, NULL, 0, written, w);
+  stk_tree_create (&d->t->b->controller->tree, path, NULL, 0, stk_topics_bounded, stk_topics_bound (d->t, d->req->timeout_ms, written, w));
 }
 
 static void

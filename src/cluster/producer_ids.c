@@ -9,8 +9,13 @@
 #define BLOCK 1000
 #define PATH "/latest_producer_id_block"
 
+/* A coordinator whose disk is full holds changes back; clients hear after this time that they should try again. */
+#define PATIENCE_US (5 * INT64_C (1000000))
+
 typedef struct Waiting
 {
+  StkTimer timer;
+  StkController *c;
   void (*done) (void *user, int16_t error, int64_t id);
   void *user;
 } Waiting;
@@ -37,6 +42,7 @@ serve (StkController *c)
     }
     if (b->next == b->end || (w = g_queue_pop_head (&b->waiting)) == NULL)
       break;
+    stk_actor_timer_cancel (c->b->control, &w->timer);
     w->done (w->user, STOKER_OK, b->next++);
     g_free (w);
   }
@@ -46,11 +52,22 @@ serve (StkController *c)
 }
 
 static void
+tired (StkTimer *timer)
+{
+  Waiting *w = (Waiting *)(void *)((char *)timer - G_STRUCT_OFFSET (Waiting, timer));
+
+  g_queue_remove (&w->c->ids.waiting, w);
+  w->done (w->user, STOKER_COORDINATOR_LOAD_IN_PROGRESS, -1);
+  g_free (w);
+}
+
+static void
 refuse_all (StkController *c, int16_t error)
 {
   Waiting *w;
 
   while ((w = g_queue_pop_head (&c->ids.waiting)) != NULL) {
+    stk_actor_timer_cancel (c->b->control, &w->timer);
     w->done (w->user, error, -1);
     g_free (w);
   }
@@ -115,7 +132,8 @@ stk_controller_producer_id (StkController *c, void (*done) (void *user, int16_t 
     return;
   }
   w = g_new (Waiting, 1);
-  *w = (Waiting){ done, user };
+  *w = (Waiting){ { .fire = tired }, c, done, user };
+  stk_actor_timer_set (c->b->control, &w->timer, stk_actor_now_us (c->b->control) + PATIENCE_US);
   g_queue_push_tail (&c->ids.waiting, w);
   serve (c);
 }

@@ -67,6 +67,52 @@ stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, co
   stk_actor_timer_set (t->b->control, &w->timer, stk_actor_now_us (t->b->control) + timeout_ms * 1000);
 }
 
+typedef struct Bound
+{
+  StkTimer timer;
+  StkTopics *t;
+  StokerCoordDone done; /* NULL: called already */
+  void *user;
+} Bound;
+
+static void
+bound_end (Bound *b, const StokerCoordReply *reply)
+{
+  StokerCoordDone done = b->done;
+
+  b->done = NULL;
+  if (done)
+    done (b->user, reply);
+}
+
+static void
+bound_timed_out (StkTimer *timer)
+{
+  StokerCoordReply lost = { .code = STOKER_COORD_CONNECTION_LOSS };
+
+  bound_end ((Bound *)(void *)((char *)timer - G_STRUCT_OFFSET (Bound, timer)), &lost);
+}
+
+void *
+stk_topics_bound (StkTopics *t, int64_t timeout_ms, StokerCoordDone done, void *user)
+{
+  Bound *b = g_new0 (Bound, 1);
+
+  *b = (Bound){ .timer = { .fire = bound_timed_out }, .t = t, .done = done, .user = user };
+  stk_actor_timer_set (t->b->control, &b->timer, stk_actor_now_us (t->b->control) + (timeout_ms > 0 ? timeout_ms : 5000) * 1000);
+  return b;
+}
+
+void
+stk_topics_bounded (void *user, const StokerCoordReply *reply)
+{
+  Bound *b = user;
+
+  stk_actor_timer_cancel (b->t->b->control, &b->timer);
+  bound_end (b, reply);
+  g_free (b);
+}
+
 int16_t
 stk_topics_active (const StkTopics *t)
 {

@@ -41,6 +41,11 @@ struct StkTopics
  * inside the call. */
 void stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, const StkSnapshot *s),
                       void (*end) (void *user, bool timed_out), void *user);
+/* Makes a call to the coordinator answer in time: pass stk_topics_bounded with the result as `done` and `user`; then done (user, ..) is
+ * called once, with the reply or, after timeout_ms (<= 0: five seconds), with CONNECTION_LOSS: a coordinator whose disk is full holds
+ * changes back until there is room, and clients must not wait for that. */
+void *stk_topics_bound (StkTopics *t, int64_t timeout_ms, StokerCoordDone done, void *user);
+void stk_topics_bounded (void *user, const StokerCoordReply *reply);
 /* NOT_CONTROLLER unless this broker is the active controller and takes requests. */
 int16_t stk_topics_active (const StkTopics *t);
 /* The names (StokerStr at `offset` of each of n items of `size` bytes) that occur more than once: a set of StokerStr *. It looks into the
