@@ -48,9 +48,9 @@ def free_port():
 class Broker:
     """stokerd with a private folder and port; `lines` are added to its configuration."""
 
-    def __init__(self, *lines, prefix=()):
+    def __init__(self, *lines, prefix=(), data=None):
         self.dir = tempfile.mkdtemp(prefix="stoker-test.")
-        self.data = os.path.join(self.dir, "data")
+        self.data = data or os.path.join(self.dir, "data")
         self.log = os.path.join(self.dir, "log")
         self.port = free_port()
         self.boot = "127.0.0.1:%d" % self.port
