@@ -136,8 +136,6 @@ void stk_group_synced (StkGroup *g, StkMember *m);     /* it no longer owes a sy
 void stk_group_fill_join (StkGroup *g, StkMember *m, StokerJoinGroup *req, bool with_members);
 
 /* ---- the durable record (record.c): JSON, doc/internals/groups.md */
-/* A JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. */
-void stk_json_put_text (StokerBuf *out, StokerStr s);
 void stk_group_record_write (const StkGroup *g, bool next_assignment, StokerBuf *out);
 /* Fills a group without members from a record; false when it is not one. */
 bool stk_group_record_read (StkGroup *g, StokerBytes record);

@@ -3,27 +3,9 @@
  * The durable state of a group as JSON: what Kafka's GroupMetadataValue holds (kafka-facts 9.5), readable by people.
  */
 #include "group/internal.h"
+#include "group/json.h"
 
 #include <inttypes.h>
-#include <json-glib/json-glib.h>
-
-void
-stk_json_put_text (StokerBuf *out, StokerStr s)
-{
-  g_autofree char *valid = g_utf8_make_valid (s.data, (gssize)s.len); /* NUL bytes go too */
-
-  stoker_buf_append (out, "\"", 1);
-  for (const char *p = valid; *p; p++) {
-    unsigned char c = (unsigned char)*p;
-    if (c == '"' || c == '\\')
-      stoker_buf_printf (out, "\\%c", c);
-    else if (c < 0x20 || c == 0x7f)
-      stoker_buf_printf (out, "\\u%04x", c);
-    else
-      stoker_buf_append (out, p, 1);
-  }
-  stoker_buf_append (out, "\"", 1);
-}
 
 static void
 put_text_member (StokerBuf *out, const char *key, StokerStr s)
@@ -69,36 +51,12 @@ stk_group_record_write (const StkGroup *g, bool next_assignment, StokerBuf *out)
   stoker_buf_append (out, "]}", 2);
 }
 
-/* ---- reading; anything of the wrong type counts as absent */
-
-static JsonNode *
-member_of (JsonObject *o, const char *key, GType type)
-{
-  JsonNode *n = json_object_get_member (o, key);
-
-  return n && JSON_NODE_HOLDS_VALUE (n) && json_node_get_value_type (n) == type ? n : NULL;
-}
-
-static StokerStr
-get_text (JsonObject *o, const char *key)
-{
-  JsonNode *n = member_of (o, key, G_TYPE_STRING);
-
-  return n ? stoker_str (json_node_get_string (n)) : STOKER_STR_NULL;
-}
-
-static int64_t
-get_int (JsonObject *o, const char *key, int64_t def)
-{
-  JsonNode *n = member_of (o, key, G_TYPE_INT64);
-
-  return n ? json_node_get_int (n) : def;
-}
+/* ---- reading */
 
 static StokerBytes
 get_base64 (JsonObject *o, const char *key)
 {
-  StokerStr s = get_text (o, key);
+  StokerStr s = stk_json_text (o, key);
   StokerBytes b = STOKER_BYTES_NULL;
 
   if (s.len)
@@ -109,19 +67,19 @@ get_base64 (JsonObject *o, const char *key)
 static bool
 read_member (StkGroup *g, JsonObject *o)
 {
-  StokerStr host = get_text (o, "client_host");
+  StokerStr host = stk_json_text (o, "client_host");
   StokerBytes subscription;
   StokerGroupProtocol offered = { .name = g->protocol };
   StokerJoinGroup req = {
-    .call.client_id = get_text (o, "client_id"),
-    .instance_id = get_text (o, "instance_id"),
+    .call.client_id = stk_json_text (o, "client_id"),
+    .instance_id = stk_json_text (o, "instance_id"),
     .protocol_type = g->protocol_type,
-    .session_timeout_ms = (int32_t)CLAMP (get_int (o, "session_timeout", 0), 0, INT32_MAX),
-    .rebalance_timeout_ms = (int32_t)CLAMP (get_int (o, "rebalance_timeout", 0), 0, INT32_MAX),
+    .session_timeout_ms = (int32_t)CLAMP (stk_json_int (o, "session_timeout", 0), 0, INT32_MAX),
+    .rebalance_timeout_ms = (int32_t)CLAMP (stk_json_int (o, "rebalance_timeout", 0), 0, INT32_MAX),
     .protocols = &offered,
     .n_protocols = 1,
   };
-  StokerStr id = get_text (o, "member_id");
+  StokerStr id = stk_json_text (o, "member_id");
   StkMember *m;
 
   if (id.len == 0 || req.session_timeout_ms == 0 || g->protocol.data == NULL || g->protocol_type.data == NULL
@@ -160,12 +118,12 @@ stk_group_record_read (StkGroup *g, StokerBytes record)
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return false;
   o = json_node_get_object (root);
-  if (get_int (o, "version", 0) != 1)
+  if (stk_json_int (o, "version", 0) != 1)
     return false;
-  g->generation = (int32_t)CLAMP (get_int (o, "generation", 0), 0, INT32_MAX);
-  g->state_since_ms = get_int (o, "timestamp", -1);
-  set_text (&g->protocol_type, get_text (o, "protocol_type"));
-  set_text (&g->protocol, get_text (o, "protocol"));
+  g->generation = (int32_t)CLAMP (stk_json_int (o, "generation", 0), 0, INT32_MAX);
+  g->state_since_ms = stk_json_int (o, "timestamp", -1);
+  set_text (&g->protocol_type, stk_json_text (o, "protocol_type"));
+  set_text (&g->protocol, stk_json_text (o, "protocol"));
   list = json_object_get_member (o, "members");
   if (list && JSON_NODE_HOLDS_ARRAY (list))
     members = json_node_get_array (list);
@@ -176,7 +134,7 @@ stk_group_record_read (StkGroup *g, StokerBytes record)
                       "a stored member of a group was left out | group=%s", g->id.data);
   }
   if (g->n_members) {
-    StkMember *leader = stk_group_member (g, get_text (o, "leader"));
+    StkMember *leader = stk_group_member (g, stk_json_text (o, "leader"));
     g->leader = leader ? leader : g->members[0];
     g->state = STK_GROUP_STABLE;
   }

@@ -6,6 +6,7 @@
  * something to say /consumers/GROUP/group                            JSON: generation, protocol, members with their
  * assignments
  */
+#include "group/json.h"
 #include "group/tree_batch.h"
 #include "group/tree_load.h"
 #include "group/tree_path.h"

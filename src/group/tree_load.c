@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "group/tree_load.h"
 
+#include "group/json.h"
 #include "group/tree_path.h"
-
-#include <json-glib/json-glib.h>
 
 #define IN_FLIGHT 256u /* requests at once: enough to keep a remote coordinator busy */
 #define RETRY_US (200 * 1000)
@@ -89,15 +88,22 @@ on_group (StkTreeLoad *l, const Item *it, StokerStr child)
 {
   size_t len;
   g_autofree char *name = stk_path_decode (child, &len);
-  char *path = child_path (it, child);
+  g_autofree char *canonical = stk_path_encode ((StokerStr){ name, len });
+  g_autofree char *path = child_path (it, child);
   Item from = { 0 };
+
+  /* Two nodes for one group would hide each other's offsets. */
+  if (!stoker_str_is (child, canonical)) {
+    Item odd = { .path = path };
+    complain (l, &odd, "the name of a group is not written as it would be here; ignored");
+    return;
+  }
 
   /* A group of old consumers has neither node; it becomes known with its first offset. */
   from.group = l->sink.group (l->sink.user, (StokerStr){ name, len });
   from.group->made |= STK_MADE_NODE;
   push (l, STATE, &from, g_strdup_printf ("%s/group", path));
   push (l, TOPICS, &from, g_strdup_printf ("%s/offsets", path));
-  g_free (path);
 }
 
 static void
@@ -152,7 +158,8 @@ on_detail (StkTreeLoad *l, const Item *it, StokerBytes data)
   StkOffset *o = stk_offsets_find (it->topic, it->partition);
   JsonNode *root;
   JsonObject *json;
-  const char *metadata;
+  StokerStr metadata;
+  int64_t epoch;
 
   o->made |= STK_MADE_DETAIL;
   if (!json_parser_load_from_data (parser, (const char *)data.data, (gssize)data.len, NULL)
@@ -161,13 +168,14 @@ on_detail (StkTreeLoad *l, const Item *it, StokerBytes data)
     return;
   }
   json = json_node_get_object (root);
-  o->leader_epoch = (int32_t)json_object_get_int_member_with_default (json, "leader_epoch", -1);
-  o->expire_ms = json_object_get_int_member_with_default (json, "expire_timestamp", -1);
-  metadata = json_object_get_string_member_with_default (json, "metadata", NULL);
-  if (metadata && metadata[0])
-    o->metadata = g_strdup (metadata);
+  epoch = stk_json_int (json, "leader_epoch", -1);
+  o->leader_epoch = epoch >= 0 && epoch <= INT32_MAX ? (int32_t)epoch : -1;
+  o->expire_ms = stk_json_int (json, "expire_timestamp", -1);
+  metadata = stk_json_text (json, "metadata");
+  if (metadata.len)
+    o->metadata = g_strdup (metadata.data);
   if (json_object_has_member (json, "timestamp")) {
-    o->commit_ms = json_object_get_int_member_with_default (json, "timestamp", o->commit_ms);
+    o->commit_ms = stk_json_int (json, "timestamp", o->commit_ms);
     o->made |= STK_MADE_TIME;
   }
 }

@@ -211,6 +211,46 @@ test_old_consumers (void)
   fake_free (f);
 }
 
+/* Whatever stands in the tree, it is read or left out, and the rest is served. */
+static void
+test_rubbish (void)
+{
+  static const char *const states[] = { "",
+                                        "{",
+                                        "[]",
+                                        "{\"version\":2}",
+                                        "{\"version\":1,\"members\":[1,{},{\"member_id\":7}]}",
+                                        "{\"version\":1,\"generation\":\"x\",\"protocol\":[],\"members\":{}}" };
+  static const char *const details[] = { "",
+                                         "7",
+                                         "{\"leader_epoch\":\"x\",\"metadata\":5}",
+                                         "{\"timestamp\":null}",
+                                         "{\"metadata\":{}}",
+                                         "{\"leader_epoch\":99999999999}" };
+  Fake *f = fake_new (18);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++) {
+    g_autofree char *base = g_strdup_printf ("/consumers/r%d", (int)i), *state = g_strdup_printf ("%s/group", base);
+    g_autofree char *offset = g_strdup_printf ("%s/offsets/t/0", base), *detail = g_strdup_printf ("%s/detail", offset);
+    fake_set (f, state, states[i]);
+    fake_set (f, offset, "11");
+    fake_set (f, detail, details[i]);
+  }
+  fake_set (f, "/consumers/100%/offsets/t/0", "5"); /* another spelling of a name is another node: not both */
+  fake_set (f, "/consumers/100%25/offsets/t/0", "6");
+  fake_set (f, "/consumers/r0/offsets/t/99999999999", "1");
+  fake_set (f, "/consumers/r0/offsets/t/1", "123456789012345678901234567890");
+  fake_start (f);
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++) {
+    g_autofree char *name = g_strdup_printf ("r%d", (int)i);
+    g_assert_cmpint (fetched (f, name, "t", 0), ==, 11);
+    g_assert_cmpint (commit (f, name, "", -1, "t", 0, 12, "note"), ==, 0);
+  }
+  g_assert_cmpint (fetched (f, "r0", "t", 1), ==, -1);
+  g_assert_cmpint (fetched (f, "100%", "t", 0), ==, 6);
+  fake_free (f);
+}
+
 static void
 test_delete (void)
 {
@@ -467,6 +507,7 @@ main (int argc, char **argv)
   g_test_add_func ("/group/offsets/detail-survives", test_detail_survives);
   g_test_add_func ("/group/offsets/names", test_names);
   g_test_add_func ("/group/offsets/old-consumers", test_old_consumers);
+  g_test_add_func ("/group/offsets/rubbish", test_rubbish);
   g_test_add_func ("/group/offsets/delete", test_delete);
   g_test_add_func ("/group/offsets/delete-while-committing", test_delete_while_committing);
   g_test_add_func ("/group/offsets/topic-deleted", test_topic_deleted);
