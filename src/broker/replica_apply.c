@@ -279,6 +279,29 @@ stk_apply_run (StkChange *c)
     apply_topic (c, c->topics->pdata[i], c->specs->pdata[i], g_array_index (c->spec_counts, int32_t, i));
 }
 
+/* Logs that nobody asked for at start stay where they are: perhaps the directory was meant for another cluster's tree.
+ */
+static void
+tell_strays (StkReplicas *r)
+{
+  const char *example = NULL;
+  unsigned n = 0;
+  GHashTableIter it;
+  void *key, *found;
+
+  g_hash_table_iter_init (&it, r->found);
+  while (g_hash_table_iter_next (&it, &key, &found))
+    if (!((StkFound *)found)->used) {
+      example = key;
+      n++;
+    }
+  if (n > 0)
+    stk_log (r->broker->log, STOKER_LOG_WARN, "broker", "logs.stray",
+             "logs lie in the directories that belong to no partition of this broker; they are left alone | logs=%u "
+             "example=%s",
+             n, example);
+}
+
 void
 stk_apply_finish (StkChange *c)
 {
@@ -295,6 +318,8 @@ stk_apply_finish (StkChange *c)
     g_ptr_array_add (all, c->topics->pdata[i]);
   stk_replicas_publish (r, stk_table_new ((StkHosted *const *)all->pdata, all->len));
   stk_table_unref (fresh);
+  if (!r->started)
+    tell_strays (r);
   r->started = true;
   ((void (*) (void *, const StkReplicaResult *, int32_t))c->done) (c->user, (StkReplicaResult *)(void *)c->failed->data,
                                                                    (int32_t)c->failed->len);

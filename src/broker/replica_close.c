@@ -5,6 +5,7 @@
 #include "broker/engine.h"
 #include "broker/replicas_private.h"
 
+#include "config/topic_config.h"
 #include "control/log.h"
 
 static void
@@ -67,6 +68,84 @@ stk_remove_run (StkChange *c)
 
   for (guint i = 0; i < c->topics->len; i++)
     shut_partitions (c, c->topics->pdata[i], seen, STOKER_UNKNOWN_TOPIC_OR_PARTITION, remove_job);
+}
+
+/* ---- logs that were never opened: their topic was being deleted when the broker started */
+
+static void
+found_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  if (j->error)
+    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
+             j->partition->topic, j->partition->index);
+  else
+    r->dir_logs[j->dir]--;
+  stk_housekeeping_note (r);
+  stk_job_done (t);
+}
+
+static void
+remove_found_job (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkPartition *p = j->partition;
+  StokerTopicConfig config;
+  StokerLogSpec spec = { .topic = stoker_str (p->topic),
+                         .partition = p->index,
+                         .topic_id = p->topic_id,
+                         .dir = &j->change->replicas->dirs[j->dir],
+                         .config = &config,
+                         .advanced = stk_partition_advance_later,
+                         .user = p };
+
+  stk_topic_config_make (p->broker->config, NULL, 0, &config);
+  STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->open (p->storage, &spec, &p->log, &j->err));
+  if (j->error == 0)
+    STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->remove (p->storage, p->log, &j->err));
+  p->log = NULL;
+  stk_topic_config_clear (&config);
+  stk_job_return (j, found_back);
+}
+
+/* The partition number in KEY, "TOPIC-N", or -1: it is of another topic. */
+static int32_t
+number_of (const char *key, StokerStr topic)
+{
+  size_t n = strlen (key);
+
+  if (n <= topic.len + 1 || memcmp (key, topic.data, topic.len) != 0 || key[topic.len] != '-'
+      || strspn (key + topic.len + 1, "0123456789") != n - topic.len - 1)
+    return -1;
+  return (int32_t)g_ascii_strtoll (key + topic.len + 1, NULL, 10);
+}
+
+void
+stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id)
+{
+  StkReplicas *r = c->replicas;
+  GHashTableIter it;
+  void *key, *value;
+  char *name = g_ref_string_new_len (topic.data, (gssize)topic.len);
+
+  g_hash_table_iter_init (&it, r->found);
+  while (g_hash_table_iter_next (&it, &key, &value)) {
+    StkFound *f = value;
+    int32_t partition = f->used ? -1 : number_of (key, topic);
+    StkJob *j;
+    if (partition < 0 || (!stoker_uuid_is_zero (id) && !stoker_uuid_equal (id, f->topic_id)))
+      continue;
+    j = stk_job_new (c, remove_found_job);
+    j->dir = f->dir;
+    j->partition = stk_partition_new (r->broker, name, f->topic_id, partition, f->dir);
+    j->partition->storage = f->storage;
+    j->partition->ops = f->storage->module->ops;
+    stk_pool_post (stk_partition_pool (j->partition), &j->task);
+    g_hash_table_iter_remove (&it);
+  }
+  g_ref_string_release (name);
 }
 
 void

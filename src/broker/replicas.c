@@ -268,6 +268,8 @@ removal_run (StkChange *c)
 
   g_ptr_array_extend_and_steal (c->topics, more);
   stk_remove_run (c);
+  for (int32_t i = 0; i < m->n; i++)
+    stk_remove_found (c, m->names[i], m->ids[i]);
 }
 
 static void

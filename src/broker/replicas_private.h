@@ -116,6 +116,8 @@ void stk_attach_finish (StkChange *c);
 void stk_apply_run (StkChange *c);
 void stk_apply_finish (StkChange *c);
 void stk_remove_run (StkChange *c);
+/* Removes logs of the topic that attach found and nobody opened since. */
+void stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id);
 void stk_close_run (StkChange *c);
 void stk_detach_run (StkChange *c);
 

@@ -365,6 +365,18 @@ kit_make_cold (Kit *k)
   drop_pages (k->dir);
 }
 
+int
+kit_logs (Kit *k, const char *prefix)
+{
+  g_autoptr (GDir) d = g_dir_open (k->dir, 0, NULL);
+  const char *name;
+  int n = 0;
+
+  while ((name = g_dir_read_name (d)) != NULL)
+    n += g_str_has_prefix (name, prefix) && !g_str_has_suffix (name, "-delete");
+  return n;
+}
+
 StokerBroker *
 kit_broker (Kit *k)
 {

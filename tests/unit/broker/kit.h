@@ -26,6 +26,8 @@ void kit_free (Kit *k);
 void kit_restart (Kit *k);
 /* Drops what the page cache holds of the logs (a hint to the system). Right after kit_restart. */
 void kit_make_cold (Kit *k);
+/* How many folders of logs begin with `prefix` (those on their way out, *-delete, not counted). */
+int kit_logs (Kit *k, const char *prefix);
 StokerBroker *kit_broker (Kit *k);
 
 /* A topic with n partitions led here, or new settings for it: "name=value" lines (NULL: none). min_isr > 1 with

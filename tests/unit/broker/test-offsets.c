@@ -233,6 +233,27 @@ test_restart (void)
   kit_free (k);
 }
 
+/* The broker was away while the topic was deleted: its logs were never opened since the start. */
+static void
+test_remove_unopened (void)
+{
+  Kit *k = kit_new ();
+
+  kit_topic (k, "t", 2, NULL);
+  kit_topic (k, "t-1", 1, NULL);
+  kit_produce (k, "t", 0, 3, "a");
+  kit_produce (k, "t-1", 0, 3, "a");
+  kit_restart (k);
+  g_assert_cmpint (kit_logs (k, "t-"), ==, 3);
+  kit_drop_topic (k, "t");
+  g_assert_cmpint (kit_logs (k, "t-"), ==, 1);
+  kit_topic (k, "t-1", 1, NULL);
+  g_assert_cmpint (kit_produce (k, "t-1", 0, 1, "b"), ==, 3);
+  kit_topic (k, "t", 2, NULL);
+  g_assert_cmpint (kit_produce (k, "t", 0, 1, "b"), ==, 0);
+  kit_free (k);
+}
+
 typedef struct Own
 {
   Kit *k;
@@ -297,6 +318,7 @@ main (int argc, char **argv)
   g_test_add_func ("/broker/offsets/delete-records", test_delete_records);
   g_test_add_func ("/broker/offsets/retention", test_retention);
   g_test_add_func ("/broker/offsets/restart", test_restart);
+  g_test_add_func ("/broker/offsets/remove-unopened", test_remove_unopened);
   g_test_add_func ("/broker/offsets/own-append", test_own_append);
   return g_test_run ();
 }
