@@ -84,16 +84,17 @@ stk_module_spec_parse (const char *text, StkModuleSpec *out, StokerError *err)
   return rc;
 }
 
-/* The modules of the build tree that this program runs in without being installed (libtool keeps it in .libs), NULL when it does not:
- * so that a fresh build works from any folder. g_free. */
+/* The modules of the build tree that this program runs in without being installed, NULL when it does not: so that a fresh build
+ * works from any folder. libtool keeps programs that use our shared library in .libs below their place. g_free. */
 static char *
 build_tree_modules (void)
 {
   g_autofree char *exe = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *libs = exe ? g_path_get_dirname (exe) : NULL, *last = libs ? g_path_get_basename (libs) : NULL;
-  g_autofree char *top = libs ? g_path_get_dirname (libs) : NULL, *status = top ? g_build_filename (top, "config.status", NULL) : NULL;
+  g_autofree char *dir = exe ? g_path_get_dirname (exe) : NULL;
+  g_autofree char *top = dir && g_str_has_suffix (dir, "/.libs") ? g_path_get_dirname (dir) : g_strdup (dir);
+  g_autofree char *status = top ? g_build_filename (top, "config.status", NULL) : NULL;
 
-  if (g_strcmp0 (last, ".libs") != 0 || !g_file_test (status, G_FILE_TEST_EXISTS))
+  if (status == NULL || !g_file_test (status, G_FILE_TEST_EXISTS))
     return NULL;
   return g_build_filename (top, "modules", NULL);
 }
