@@ -12,6 +12,7 @@ typedef struct Reading
   void (*then) (StkController *c);
   GHashTable *found; /* id -> StkMetaBroker */
   unsigned pending;
+  int code; /* of the list */
 } Reading;
 
 typedef struct ReadingOne
@@ -56,13 +57,21 @@ conclude (Reading *r)
 {
   StkController *c = r->c;
   void (*then) (StkController *) = r->then;
+  int code = r->code;
 
   if (--r->pending > 0)
     return;
+  c->broker_scan.running = false;
+  if (code != STOKER_COORD_OK) {
+    g_hash_table_unref (r->found);
+    g_free (r);
+    if (then)
+      stk_ctl_fail (c, "read the list of brokers", code);
+    return;
+  }
   g_hash_table_unref (c->brokers);
   c->brokers = r->found;
   g_free (r);
-  c->broker_scan.running = false;
   brokers_changed (c);
   if (then)
     then (c);
@@ -103,6 +112,7 @@ on_ids (void *user, const StokerCoordReply *reply)
 {
   Reading *r = user;
 
+  r->code = reply->code;
   for (size_t i = 0; i < reply->n_children; i++) {
     g_autofree char *path = g_strdup_printf ("/brokers/ids/%.*s", (int)reply->children[i].len, reply->children[i].data);
     int64_t id;

@@ -10,7 +10,7 @@ stk_ctl_finish (StkController *c, const StokerError *err)
   c->done = NULL;
   if (done)
     done (c->done_user, err);
-  else if (err)
+  else if (err && !c->stopping)
     stk_ctl_log (c, STOKER_LOG_ERROR, "cluster", "%s", err->text);
 }
 
