@@ -162,7 +162,7 @@ put (Alteration *a, StokerAlterResource *r, Pairs *pairs, StokerStr name, Stoker
   if (stk_topic_config_check (name, value, &text, &why) < 0)
     return refuse (a, r, STOKER_INVALID_CONFIG, "%s", why.text);
   if (!instance_exists (a, name, text)) {
-    (void)refuse (a, r, STOKER_INVALID_CONFIG, "Invalid value %s for configuration %.*s: no such module instance is loaded", text, (int)name.len, name.data);
+    (void)refuse (a, r, STOKER_INVALID_CONFIG, "%s is not the name of a loaded module instance, which %.*s needs", text, (int)name.len, name.data);
     g_free (text);
     return false;
   }
@@ -185,18 +185,18 @@ edit_one (Alteration *a, StokerAlterResource *r, Pairs *pairs, const StokerAlter
 
   if (e->op == STOKER_CONFIG_DELETE) {
     if (row < 0)
-      return refuse (a, r, STOKER_INVALID_CONFIG, "Unknown topic config name: %.100s", name);
+      return refuse (a, r, STOKER_INVALID_CONFIG, "topics have no setting %.100s", name);
     g_hash_table_remove (pairs, name);
     return true;
   }
   if (e->value.data == NULL)
-    return refuse (a, r, STOKER_INVALID_REQUEST, "Null value not supported for : %.100s", name);
+    return refuse (a, r, STOKER_INVALID_REQUEST, "%.100s: SET needs a value; DELETE takes an override away", name);
   if (e->op == STOKER_CONFIG_SET)
     return put (a, r, pairs, e->name, e->value);
   if (e->op != STOKER_CONFIG_APPEND && e->op != STOKER_CONFIG_SUBTRACT)
-    return refuse (a, r, STOKER_INVALID_REQUEST, "Unknown operation %d for %.100s", e->op, name);
+    return refuse (a, r, STOKER_INVALID_REQUEST, "operation %d on %.100s is none of SET, DELETE, APPEND, SUBTRACT", e->op, name);
   if (row < 0 || stk_topic_rows (&n)[row].type != STOKER_OPTION_LIST)
-    return refuse (a, r, STOKER_INVALID_CONFIG, "Config value append is not allowed for config key: %.100s", name);
+    return refuse (a, r, STOKER_INVALID_CONFIG, "%.100s is not a list: it can be set and deleted only", name);
   inherited = stk_topic_config_default (a->t->b->config, (size_t)row, &source);
   words = g_strndup (e->value.data, e->value.len);
   text = edit_list (g_hash_table_contains (pairs, name) ? g_hash_table_lookup (pairs, name) : inherited, words, e->op == STOKER_CONFIG_APPEND);
@@ -214,11 +214,11 @@ edit (Alteration *a, StokerAlterResource *r, const StkTopicState *t)
     const StokerAlterConfig *e = &r->configs[i];
     for (int32_t k = 0; ok && k < i; k++)
       if (stoker_str_equal (r->configs[k].name, e->name))
-        ok = refuse (a, r, STOKER_INVALID_REQUEST, "Error due to duplicate config keys");
+        ok = refuse (a, r, STOKER_INVALID_REQUEST, "a setting is named twice");
     if (ok && a->req->incremental)
       ok = edit_one (a, r, pairs, e);
     else if (ok && e->value.data == NULL)
-      ok = refuse (a, r, STOKER_INVALID_CONFIG, "Null value not supported for topic configs: %.*s", (int)MIN (e->name.len, 100), e->name.data);
+      ok = refuse (a, r, STOKER_INVALID_CONFIG, "setting %.*s has no value", (int)MIN (e->name.len, 100), e->name.data);
     else if (ok)
       ok = put (a, r, pairs, e->name, e->value);
   }
@@ -256,7 +256,7 @@ alter_topic (Alteration *a, int32_t i)
   if ((r->error = stk_broker_authorize (a->t->b, a->req->call.ctx, OPERATION_ALTER_CONFIGS, RESOURCE_TOPIC_ACL, r->name)) != 0)
     return;
   if (t == NULL || t->deleting) {
-    (void)refuse (a, r, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "The topic '%.*s' does not exist.", (int)MIN (r->name.len, 250), r->name.data ? r->name.data : "");
+    (void)refuse (a, r, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "there is no topic %.*s", (int)MIN (r->name.len, 250), r->name.data ? r->name.data : "");
     return;
   }
   if ((pairs = edit (a, r, t)) == NULL)
@@ -286,9 +286,9 @@ alter_on_control (StokerCall *call)
       alter_topic (a, i);
     else if (r->type == STOKER_RESOURCE_BROKER &&
              (r->error = stk_broker_authorize (t->b, call->ctx, OPERATION_ALTER_CONFIGS, RESOURCE_CLUSTER_ACL, STOKER_STR_LIT ("kafka-cluster"))) == 0)
-      (void)refuse (a, r, STOKER_INVALID_REQUEST, "Cannot update these configs dynamically: a broker's settings come from its file; change it and send SIGHUP");
+      (void)refuse (a, r, STOKER_INVALID_REQUEST, "a broker's settings come from its file: change it there and send SIGHUP");
     else if (r->error == 0)
-      (void)refuse (a, r, STOKER_INVALID_REQUEST, "Resource type %d cannot be altered here", r->type);
+      (void)refuse (a, r, STOKER_INVALID_REQUEST, "resource type %d cannot be altered here", r->type);
   }
   finish_one (a);
 }

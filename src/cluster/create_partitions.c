@@ -139,11 +139,11 @@ plan (Growth *g, const StkTopicState *now, StokerAddPartitions *a)
     next->partitions[p].replicas = stk_ids_copy (now->partitions[p].replicas.ids, now->partitions[p].replicas.n);
   if (a->n_assignments >= 0) {
     if (a->n_assignments != more)
-      ok = refuse (g, a, STOKER_INVALID_REPLICA_ASSIGNMENT, "Increasing the number of partitions by %d but %d assignments provided.", more, a->n_assignments);
+      ok = refuse (g, a, STOKER_INVALID_REPLICA_ASSIGNMENT, "%d partitions are to be added, but replicas are given for %d", more, a->n_assignments);
     else if (!stk_topic_assign (g->t, next, now->n_partitions, more, a->assignments, &why))
       ok = refuse (g, a, STOKER_INVALID_REPLICA_ASSIGNMENT, "%s", why);
   } else if (now->partitions[0].replicas.n > s->n_brokers) {
-    ok = refuse (g, a, STOKER_INVALID_REPLICATION_FACTOR, "Replication factor: %d larger than available brokers: %d.", now->partitions[0].replicas.n,
+    ok = refuse (g, a, STOKER_INVALID_REPLICATION_FACTOR, "each partition needs %d replicas, but only %d brokers are alive", now->partitions[0].replicas.n,
                  s->n_brokers);
   } else {
     stk_topic_place (g->t, next, now->n_partitions, more, now->partitions[0].replicas.n);
@@ -160,18 +160,18 @@ allowed (Growth *g, const StkTopicState *now, int32_t i)
   StokerAddPartitions *a = &g->req->topics[i];
 
   if (g_hash_table_contains (g->twice, &a->name))
-    return refuse (g, a, STOKER_INVALID_REQUEST, "Duplicate topic in request.");
+    return refuse (g, a, STOKER_INVALID_REQUEST, "the topic is named twice in the request");
   if ((a->error = stk_broker_authorize (g->t->b, g->req->call.ctx, OPERATION_ALTER, RESOURCE_TOPIC_ACL, a->name)) != 0)
     return false;
   if (now == NULL || now->n_partitions == 0)
-    return refuse (g, a, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "The topic '%.*s' does not exist.", (int)MIN (a->name.len, 250), a->name.data ? a->name.data : "");
+    return refuse (g, a, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "there is no topic %.*s", (int)MIN (a->name.len, 250), a->name.data ? a->name.data : "");
   if (now->deleting)
-    return refuse (g, a, STOKER_INVALID_TOPIC, "The topic is being deleted.");
+    return refuse (g, a, STOKER_INVALID_TOPIC, "the topic is on its way out");
   if (a->count <= now->n_partitions)
-    return refuse (g, a, STOKER_INVALID_PARTITIONS, "The topic %s currently has %d partition(s); %d would not be an increase.", now->name, now->n_partitions,
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "topic %s has %d partitions; the new number must be larger, not %d", now->name, now->n_partitions,
                    a->count);
   if (a->count > MAX_PARTITIONS)
-    return refuse (g, a, STOKER_INVALID_PARTITIONS, "More than %d partitions are not allowed.", MAX_PARTITIONS);
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "a topic may have at most %d partitions", MAX_PARTITIONS);
   return true;
 }
 

@@ -117,7 +117,7 @@ waited (void *user, bool timed_out)
     if (c->plans[i].error == 0 && c->plans[i].state && !led (s, c->plans[i].state)
         && !gone_again (c, c->plans[i].state)) {
       c->plans[i].error = STOKER_REQUEST_TIMED_OUT;
-      c->plans[i].message = g_strdup ("Timed out waiting for leaders; the topic is created and will have them.");
+      c->plans[i].message = g_strdup ("the topic is made, but its leaders were not there in time; they will come");
     }
   answer (c);
 }
@@ -141,7 +141,7 @@ written (void *user, const StokerCoordReply *reply)
   if (reply->code != STOKER_COORD_OK) {
     bool deposed = stk_ctl_deposed (c->t->b->controller, reply);
     plan->error = deposed ? STOKER_NOT_CONTROLLER : stk_topics_code (reply->code);
-    plan->message = g_strdup_printf ("Topic '%s' could not be written: %s", plan->state->name, stoker_coord_code_name (reply->code));
+    plan->message = g_strdup_printf ("topic %s could not be written to the tree: %s", plan->state->name, stoker_coord_code_name (reply->code));
   }
   g_free (w);
   written_all (c);
@@ -217,7 +217,7 @@ create_on_control (StokerCall *call)
       c->plans[i].error = refused;
     } else if (g_hash_table_contains (twice, &req->topics[i].name)) { /* refused both times */
       c->plans[i].error = STOKER_INVALID_REQUEST;
-      c->plans[i].message = g_strdup ("Duplicate topic name.");
+      c->plans[i].message = g_strdup ("the topic is named twice in the request");
     } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
       stk_topic_plan (t, &req->topics[i], false, &c->plans[i]);
     }

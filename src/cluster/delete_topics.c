@@ -88,12 +88,12 @@ resolve (Deletion *d, StokerDeleteTopic *topic)
   const StkMetaTopic *m;
 
   if (!by_id && !stoker_uuid_is_zero (topic->id)) {
-    refuse (topic, STOKER_INVALID_REQUEST, "Topic name and topic ID cannot both be given.");
+    refuse (topic, STOKER_INVALID_REQUEST, "name the topic or give its id, not both");
     return false;
   }
   m = by_id ? stk_snapshot_topic_by_id (s, topic->id) : stk_snapshot_topic (s, topic->name);
   if (m == NULL) {
-    refuse (topic, by_id ? STOKER_UNKNOWN_TOPIC_ID : STOKER_UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic.");
+    refuse (topic, by_id ? STOKER_UNKNOWN_TOPIC_ID : STOKER_UNKNOWN_TOPIC_OR_PARTITION, "there is no such topic");
     return false;
   }
   topic->id = m->id;
@@ -127,7 +127,7 @@ delete_on_control (StokerCall *call)
       req->topics[i].error = refused;
     else if (!t->b->config->delete_topic_enable)
       refuse (&req->topics[i], call->api_version >= 3 || call->api_version < 0 ? STOKER_TOPIC_DELETION_DISABLED : STOKER_INVALID_REQUEST,
-              "Topic deletion is disabled (delete.topic.enable).");
+              "delete.topic.enable is false on this broker");
     else if (resolve (d, &req->topics[i]))
       delete_one (d, i);
   }

@@ -43,7 +43,7 @@ describe_broker (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx
     return;
   if (!stoker_str_is (r->name, id)) {
     r->error = STOKER_INVALID_REQUEST;
-    r->error_message = stoker_arena_printf (s->arena, "Unexpected broker id, expected %s or empty string, but received %.*s", id,
+    r->error_message = stoker_arena_printf (s->arena, "this is broker %s: it describes itself and \"\" (the defaults of all), not %.*s", id,
                                             (int)MIN (r->name.len, 100), r->name.data ? r->name.data : "");
     return;
   }

@@ -129,15 +129,15 @@ static void
 name_invalid (StokerStr name, StkTopicPlan *plan)
 {
   if (name.len == 0)
-    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: the empty string is not allowed");
+    refuse (plan, STOKER_INVALID_TOPIC, "a topic needs a name of 1 to 249 characters");
   else if (name.len <= 2 && name.data[0] == '.')
-    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: '.' or '..' is not allowed");
+    refuse (plan, STOKER_INVALID_TOPIC, "a topic cannot be called . or ..");
   else if (name.len > 249)
-    refuse (plan, STOKER_INVALID_TOPIC, "Topic name is invalid: the length of '%.*s' is longer than the max allowed length 249", (int)MIN (name.len, 260),
+    refuse (plan, STOKER_INVALID_TOPIC, "topic name %.*s.. has more than 249 characters", (int)MIN (name.len, 260),
             name.data);
   else
     refuse (plan, STOKER_INVALID_TOPIC,
-            "Topic name is invalid: '%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", (int)name.len,
+            "topic name '%.*s' may hold only letters, digits, '.', '_' and '-'", (int)name.len,
             name.data);
 }
 
@@ -148,13 +148,13 @@ name_allowed (const StkSnapshot *s, const StokerCreateTopic *in, StkTopicPlan *p
   const char *name = in->name.data ? in->name.data : "", *other;
 
   if (stoker_str_is (in->name, "__cluster_metadata"))
-    refuse (plan, STOKER_INVALID_REQUEST, "Creation of internal topic %.*s is prohibited.", len, name);
+    refuse (plan, STOKER_INVALID_REQUEST, "%.*s is the name of a topic that only brokers may make", len, name);
   else if (stk_snapshot_topic (s, in->name))
-    refuse (plan, STOKER_TOPIC_ALREADY_EXISTS, "Topic '%.*s' already exists.", len, name);
+    refuse (plan, STOKER_TOPIC_ALREADY_EXISTS, "topic %.*s exists", len, name);
   else if (!stk_topic_name_valid (in->name))
     name_invalid (in->name, plan);
   else if ((other = collision (s, in->name)) != NULL)
-    refuse (plan, STOKER_INVALID_TOPIC, "Topic '%.*s' collides with existing topic: %s", len, name, other);
+    refuse (plan, STOKER_INVALID_TOPIC, "%.*s collides with topic %s: they differ in '.' and '_' only, which are one in metric names", len, name, other);
   return plan->error == 0;
 }
 
@@ -178,16 +178,16 @@ shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, StkTopicPlan *pl
   if (in->n_assignments > 0) {
     char *why = NULL;
     if (in->n_partitions != -1 || in->replication_factor != -1)
-      refuse (plan, STOKER_INVALID_REQUEST, "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.");
+      refuse (plan, STOKER_INVALID_REQUEST, "give the numbers of partitions and replicas (then no assignment), or the assignment (then -1 for both)");
     else if (!stk_topic_assign (t, plan->state, 0, in->n_assignments, in->assignments, &why))
       refuse (plan, STOKER_INVALID_REPLICA_ASSIGNMENT, "%s", why);
     g_free (why);
   } else if (parts < 1 || parts > MAX_PARTITIONS) {
-    refuse (plan, STOKER_INVALID_PARTITIONS, "Number of partitions must be from 1 to %d, not %" G_GINT64_FORMAT ".", MAX_PARTITIONS, parts);
+    refuse (plan, STOKER_INVALID_PARTITIONS, "a topic has 1 to %d partitions, not %" G_GINT64_FORMAT, MAX_PARTITIONS, parts);
   } else if (factor < 1) {
-    refuse (plan, STOKER_INVALID_REPLICATION_FACTOR, "Replication factor must be larger than 0.");
+    refuse (plan, STOKER_INVALID_REPLICATION_FACTOR, "a partition needs at least one replica");
   } else if (factor > s->n_brokers) {
-    refuse (plan, STOKER_INVALID_REPLICATION_FACTOR, "Replication factor: %" G_GINT64_FORMAT " larger than available brokers: %d.", factor, s->n_brokers);
+    refuse (plan, STOKER_INVALID_REPLICATION_FACTOR, "%" G_GINT64_FORMAT " replicas were asked for, but only %d brokers are alive", factor, s->n_brokers);
   } else {
     stk_topic_place (t, plan->state, 0, (int32_t)parts, (int32_t)factor);
   }
@@ -211,11 +211,11 @@ settings (StkTopics *t, const StokerCreateTopic *in, StkTopicPlan *plan)
     StokerError why = { 0 };
     char *value = NULL;
     if (in->configs[i].value.data == NULL) {
-      refuse (plan, STOKER_INVALID_CONFIG, "Null value not supported for topic configs: %.*s", (int)MIN (in->configs[i].name.len, 100), in->configs[i].name.data);
+      refuse (plan, STOKER_INVALID_CONFIG, "setting %.*s has no value", (int)MIN (in->configs[i].name.len, 100), in->configs[i].name.data);
     } else if (stk_topic_config_check (in->configs[i].name, in->configs[i].value, &value, &why) < 0) {
       refuse (plan, STOKER_INVALID_CONFIG, "%s", why.text);
     } else if (!instance_exists (t, in->configs[i].name, value)) {
-      refuse (plan, STOKER_INVALID_CONFIG, "Invalid value %s for configuration %.*s: no such module instance is loaded", value,
+      refuse (plan, STOKER_INVALID_CONFIG, "%s is not the name of a loaded module instance, which %.*s needs", value,
               (int)in->configs[i].name.len, in->configs[i].name.data);
       g_free (value);
     } else {

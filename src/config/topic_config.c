@@ -113,7 +113,7 @@ unknown_setting (const char *name, StokerError *err)
   stk_nearest_begin (&near, name);
   for (size_t i = 0; i < G_N_ELEMENTS (rows); i++)
     stk_nearest_try (&near, rows[i].name);
-  return stoker_error_set (err, STOKER_ERROR_CONFIG, near.best ? "Unknown topic config name: %s; did you mean %s?" : "Unknown topic config name: %s",
+  return stoker_error_set (err, STOKER_ERROR_CONFIG, near.best ? "topics have no setting %s; did you mean %s?" : "topics have no setting %s",
                            name, near.best);
 }
 
@@ -142,7 +142,7 @@ stk_topic_config_check (StokerStr name, StokerStr value, char **out_text, Stoker
   if (rc == 0)
     rc = check_raw (&raw, &why);
   if (rc < 0)
-    (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "Invalid value %.80s for configuration %s: %s", v, n, why.text);
+    (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "%.80s is not a value for %s: %s", v, n, why.text);
   else if (out_text)
     *out_text = stk_option_format_bare (&rows[i], &raw);
   stk_options_clear (rows, G_N_ELEMENTS (rows), &raw);
