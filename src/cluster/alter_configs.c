@@ -5,7 +5,6 @@
  */
 #include "cluster/topics_private.h"
 #include "module/option.h"
-#include "module/registry.h"
 
 #define OPERATION_ALTER_CONFIGS 11
 #define RESOURCE_TOPIC_ACL 2
@@ -146,14 +145,6 @@ edit_list (const char *now, const char *words, bool add)
 }
 
 static bool
-instance_exists (Alteration *a, StokerStr name, const char *value)
-{
-  uint32_t kind = stoker_str_is (name, "storage.engine") ? STOKER_KIND_STORAGE : stoker_str_is (name, "partitioner") ? STOKER_KIND_PARTITIONER : 0;
-
-  return kind == 0 || value[0] == '\0' || stk_registry_get (a->t->b->registry, kind, value) != NULL;
-}
-
-static bool
 put (Alteration *a, StokerAlterResource *r, Pairs *pairs, StokerStr name, StokerStr value)
 {
   StokerError why = { 0 };
@@ -161,7 +152,7 @@ put (Alteration *a, StokerAlterResource *r, Pairs *pairs, StokerStr name, Stoker
 
   if (stk_topic_config_check (name, value, &text, &why) < 0)
     return refuse (a, r, STOKER_INVALID_CONFIG, "%s", why.text);
-  if (!instance_exists (a, name, text)) {
+  if (!stk_topics_instance_exists (a->t, name, text)) {
     (void)refuse (a, r, STOKER_INVALID_CONFIG, "%s is not the name of a loaded module instance, which %.*s needs", text, (int)name.len, name.data);
     g_free (text);
     return false;

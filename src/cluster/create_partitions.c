@@ -4,7 +4,6 @@
  */
 #include "cluster/topics_private.h"
 
-#define MAX_PARTITIONS 200000
 #define OPERATION_ALTER 7
 #define RESOURCE_TOPIC_ACL 2
 
@@ -170,8 +169,8 @@ allowed (Growth *g, const StkTopicState *now, int32_t i)
   if (a->count <= now->n_partitions)
     return refuse (g, a, STOKER_INVALID_PARTITIONS, "topic %s has %d partitions; the new number must be larger, not %d", now->name, now->n_partitions,
                    a->count);
-  if (a->count > MAX_PARTITIONS)
-    return refuse (g, a, STOKER_INVALID_PARTITIONS, "a topic may have at most %d partitions", MAX_PARTITIONS);
+  if (a->count > STK_TOPIC_MAX_PARTITIONS)
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "a topic may have at most %d partitions", STK_TOPIC_MAX_PARTITIONS);
   return true;
 }
 

@@ -6,9 +6,6 @@
 #include "cluster/topics_private.h"
 #include "module/registry.h"
 
-/* More is refused with INVALID_PARTITIONS: a request of a few bytes must not make millions of files. */
-#define MAX_PARTITIONS 200000
-
 static void
 refuse (StkTopicPlan *plan, int16_t error, const char *fmt, ...) G_GNUC_PRINTF (3, 4);
 
@@ -182,8 +179,8 @@ shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, StkTopicPlan *pl
     else if (!stk_topic_assign (t, plan->state, 0, in->n_assignments, in->assignments, &why))
       refuse (plan, STOKER_INVALID_REPLICA_ASSIGNMENT, "%s", why);
     g_free (why);
-  } else if (parts < 1 || parts > MAX_PARTITIONS) {
-    refuse (plan, STOKER_INVALID_PARTITIONS, "a topic has 1 to %d partitions, not %" G_GINT64_FORMAT, MAX_PARTITIONS, parts);
+  } else if (parts < 1 || parts > STK_TOPIC_MAX_PARTITIONS) {
+    refuse (plan, STOKER_INVALID_PARTITIONS, "a topic has 1 to %d partitions, not %" G_GINT64_FORMAT, STK_TOPIC_MAX_PARTITIONS, parts);
   } else if (factor < 1) {
     refuse (plan, STOKER_INVALID_REPLICATION_FACTOR, "a partition needs at least one replica");
   } else if (factor > s->n_brokers) {
@@ -194,8 +191,8 @@ shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, StkTopicPlan *pl
   return plan->error == 0;
 }
 
-static bool
-instance_exists (StkTopics *t, StokerStr name, const char *value)
+bool
+stk_topics_instance_exists (const StkTopics *t, StokerStr name, const char *value)
 {
   uint32_t kind = stoker_str_is (name, "storage.engine") ? STOKER_KIND_STORAGE : stoker_str_is (name, "partitioner") ? STOKER_KIND_PARTITIONER : 0;
 
@@ -214,7 +211,7 @@ settings (StkTopics *t, const StokerCreateTopic *in, StkTopicPlan *plan)
       refuse (plan, STOKER_INVALID_CONFIG, "setting %.*s has no value", (int)MIN (in->configs[i].name.len, 100), in->configs[i].name.data);
     } else if (stk_topic_config_check (in->configs[i].name, in->configs[i].value, &value, &why) < 0) {
       refuse (plan, STOKER_INVALID_CONFIG, "%s", why.text);
-    } else if (!instance_exists (t, in->configs[i].name, value)) {
+    } else if (!stk_topics_instance_exists (t, in->configs[i].name, value)) {
       refuse (plan, STOKER_INVALID_CONFIG, "%s is not the name of a loaded module instance, which %.*s needs", value,
               (int)in->configs[i].name.len, in->configs[i].name.data);
       g_free (value);

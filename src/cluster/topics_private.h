@@ -54,7 +54,13 @@ GHashTable *stk_names_twice (const void *items, size_t size, size_t offset, int3
 /* What a coordinator's answer means for a client. */
 int16_t stk_topics_code (int coord_code);
 
+/* More is refused with INVALID_PARTITIONS: a request of a few bytes must not make millions of files. */
+#define STK_TOPIC_MAX_PARTITIONS 200000
+
 /* ---- topic_plan.c */
+/* Does the setting `name`, when it names a module instance (storage.engine, partitioner), name one that is loaded? True for every
+ * other setting and for an empty value. */
+bool stk_topics_instance_exists (const StkTopics *t, StokerStr name, const char *value);
 /* A topic to be: what will be written. */
 typedef struct StkTopicPlan
 {
