@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ACCEPT_BURST 64 /* at most so many per turn, so that connections that exist are served too */
@@ -61,6 +62,26 @@ on_again (StkTimer *t)
   watch ((SocketListener *)((char *)t - offsetof (SocketListener, again)));
 }
 
+/* A peer on this machine. Its path has no queue to protect, and where the system's congestion control paces (BBR), every
+ * 64 KiB segment to it waits for a high-resolution timer: up to nine times the CPU of a fetch answer on a virtual machine
+ * (tests/bench/RESULTS.md). Reno sends what the window allows. */
+static void
+do_not_pace (int fd, const struct sockaddr_storage *peer)
+{
+  const struct sockaddr_in *v4 = (const struct sockaddr_in *)peer;
+  const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)peer;
+  bool local;
+
+  if (peer->ss_family == AF_INET)
+    local = ntohl (v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  else
+    local = peer->ss_family == AF_INET6
+            && (IN6_IS_ADDR_LOOPBACK (&v6->sin6_addr)
+                || (IN6_IS_ADDR_V4MAPPED (&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET));
+  if (local)
+    (void)setsockopt (fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen ("reno"));
+}
+
 static bool
 accept_one (SocketListener *l)
 {
@@ -83,6 +104,7 @@ accept_one (SocketListener *l)
   }
   (void)setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   (void)setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+  do_not_pace (fd, &sa);
   stk_address_format ((struct sockaddr *)&sa, host, sizeof host, &port);
   c = g_new (StkAccepted, 1);
   c->fd = fd;
