@@ -47,8 +47,10 @@ STOKER_EXPORT int stoker_file_reserve (StokerFile *f, uint64_t pos, uint64_t len
 /* Sets the size; also gives back blocks reserved beyond it. */
 STOKER_EXPORT int stoker_file_truncate (StokerFile *f, uint64_t size);
 STOKER_EXPORT int64_t stoker_file_size (StokerFile *f);
-/* True when the first and last page of the range are in the page cache (preadv2 RWF_NOWAIT); a hint, never wrong
- * data. Does not block. */
+/* stoker_file_pread of what is in memory already (preadv2 RWF_NOWAIT): never waits for the disk. The bytes read, fewer
+ * than `len` where the rest is not in memory or the file ends, -EAGAIN when nothing is in memory. */
+STOKER_EXPORT ssize_t stoker_file_pread_resident (StokerFile *f, void *buf, size_t len, uint64_t pos);
+/* True when the first and last page of the range are in the page cache; a hint, never wrong data. Does not block. */
 STOKER_EXPORT bool stoker_file_resident (StokerFile *f, uint64_t pos, size_t len);
 /* The descriptor for sendfile, or -1 when there is none (simulated disk). Borrowed. */
 STOKER_EXPORT int stoker_file_fd (StokerFile *f);

@@ -71,10 +71,23 @@ stoker_file_size (StokerFile *f)
   return f->ops->size (f);
 }
 
+ssize_t
+stoker_file_pread_resident (StokerFile *f, void *buf, size_t len, uint64_t pos)
+{
+  return f->ops->pread_resident (f, buf, len, pos);
+}
+
+static bool
+resident_byte (StokerFile *f, uint64_t pos)
+{
+  char byte;
+  return f->ops->pread_resident (f, &byte, 1, pos) != -EAGAIN;
+}
+
 bool
 stoker_file_resident (StokerFile *f, uint64_t pos, size_t len)
 {
-  return f->ops->resident (f, pos, len);
+  return len == 0 || (resident_byte (f, pos) && (len < 4096 || resident_byte (f, pos + len - 1)));
 }
 
 int

@@ -122,19 +122,19 @@ posix_size (StokerFile *f)
   return fstat (FD (f), &st) < 0 ? -errno : (int64_t)st.st_size;
 }
 
-static bool
-cached_byte (int fd, uint64_t pos)
+static ssize_t
+posix_pread_resident (StokerFile *f, void *buf, size_t len, uint64_t pos)
 {
-  char byte;
-  struct iovec v = { &byte, 1 };
-  /* A file system that cannot say counts as resident: a slow read is better than none. */
-  return preadv2 (fd, &v, 1, (off_t)pos, RWF_NOWAIT) >= 0 || errno != EAGAIN;
-}
+  struct iovec v = { buf, len };
+  ssize_t n;
 
-static bool
-posix_resident (StokerFile *f, uint64_t pos, size_t len)
-{
-  return len == 0 || (cached_byte (FD (f), pos) && (len < 4096 || cached_byte (FD (f), pos + len - 1)));
+  do
+    n = preadv2 (FD (f), &v, 1, (off_t)pos, RWF_NOWAIT);
+  while (n < 0 && errno == EINTR);
+  /* A file system that cannot say: a slow read is better than none. */
+  if (n < 0 && errno == EOPNOTSUPP)
+    return posix_pread (f, buf, len, pos);
+  return n < 0 ? -errno : n;
 }
 
 static int
@@ -151,7 +151,7 @@ posix_close (StokerFile *f)
 }
 
 static const StkFileOps file_ops = { posix_pread,  posix_pwritev,  posix_sync, posix_reserve, posix_truncate,
-                                     posix_size, posix_resident, posix_fd,   posix_close };
+                                     posix_size, posix_pread_resident, posix_fd, posix_close };
 
 static StokerFile *
 file_new (int fd)

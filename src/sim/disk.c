@@ -312,12 +312,6 @@ file_size (StokerFile *base)
   return dead (f) ? -EIO : (int64_t)f->inode->data->len;
 }
 
-static bool
-file_resident (StokerFile *f, uint64_t pos, size_t len)
-{
-  return true;
-}
-
 static int
 file_fd (StokerFile *f)
 {
@@ -338,7 +332,7 @@ file_close (StokerFile *base)
 }
 
 static const StkFileOps file_ops = { file_pread, file_pwritev,  file_sync, file_reserve, file_truncate,
-                                     file_size,  file_resident, file_fd,   file_close };
+                                     file_size,  file_pread,    file_fd,   file_close };
 
 static StokerFile *
 file_new (SimDisk *d, Inode *i, bool writable, bool lock)

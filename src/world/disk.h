@@ -33,7 +33,7 @@ typedef struct StkFileOps
   int (*reserve) (StokerFile *f, uint64_t pos, uint64_t len);
   int (*truncate) (StokerFile *f, uint64_t size);
   int64_t (*size) (StokerFile *f);
-  bool (*resident) (StokerFile *f, uint64_t pos, size_t len);
+  ssize_t (*pread_resident) (StokerFile *f, void *buf, size_t len, uint64_t pos); /* never waits: short, or -EAGAIN */
   int (*fd) (StokerFile *f);
   void (*close) (StokerFile *f); /* the last reference is gone: frees the handle too */
 } StkFileOps;

@@ -86,10 +86,10 @@ file_size (StokerFile *f)
   return stoker_file_size (FILE_UNDER (f));
 }
 
-static bool
-file_resident (StokerFile *f, uint64_t pos, size_t len)
+static ssize_t
+file_pread_resident (StokerFile *f, void *buf, size_t len, uint64_t pos)
 {
-  return stoker_file_resident (FILE_UNDER (f), pos, len);
+  return stoker_file_pread_resident (FILE_UNDER (f), buf, len, pos);
 }
 
 static int
@@ -106,7 +106,7 @@ file_close (StokerFile *f)
 }
 
 static const StkFileOps file_ops = { file_pread, file_pwritev,  file_sync, file_reserve, file_truncate,
-                                     file_size,  file_resident, file_fd,   file_close };
+                                     file_size,  file_pread_resident, file_fd, file_close };
 
 static int
 disk_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
