@@ -167,6 +167,35 @@ test_rules (void)
   CHECK ("negative length", "MetadataRequest", 1, "\0\0\0\1\xff\xfe", "negative length");
 }
 
+/* The one version that is offered and that no 3.9 broker (the golden frames) writes; as Kafka 4.1's own classes wrote
+ * it. */
+static void
+test_metadata_13 (void)
+{
+  static const uint8_t bytes[]
+      = { 0, 0, 0, 1, 2, 0, 0, 0, 3, 2,  'h', 0,  0,  0,  4,  0,  0, 2, 'c', 0, 0, 0, 2, 2, 0,   5, 0,
+          1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,  12, 13, 14, 15, 16, 0, 1, 0,   0, 0, 6, 0, 0, 129, 0 };
+  KmMetadataResponse m;
+  KmReader r;
+  KmWriter w;
+  StokerOut out = { 0 };
+  StokerArena *arena = stoker_arena_new (0);
+
+  km_reader_init (&r, bytes, sizeof bytes);
+  g_assert_cmpint (km_metadata_response_decode (&r, 13, arena, &m), ==, KM_OK);
+  g_assert_cmpuint (km_reader_left (&r), ==, 0);
+  g_assert_cmpint (m.error_code, ==, 129);
+  g_assert_cmpint (m.controller_id, ==, 2);
+  g_assert_null (m.topics[0].name.data);
+  g_assert_cmpint (m.topics[0].topic_id.b[15], ==, 16);
+  g_assert_cmpint (m.topics[0].topic_authorized_operations, ==, 6);
+  km_writer_init (&w, &out);
+  km_metadata_response_encode (&w, 13, &m);
+  g_assert_cmpmem (out.head.data, out.head.len, bytes, sizeof bytes);
+  stoker_out_clear (&out);
+  stoker_arena_free (arena);
+}
+
 static void
 test_wide_tag (void)
 {
@@ -274,6 +303,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/rules", test_rules);
   g_test_add_func ("/wire/wide-tag", test_wide_tag);
+  g_test_add_func ("/wire/metadata-13", test_metadata_13);
   g_test_add_func ("/wire/records-are-spliced", test_records_are_spliced);
   g_test_add_func ("/wire/headers", test_headers);
   for (size_t i = 0; i < n; i++) {
