@@ -262,6 +262,11 @@ tid = c.topic_id("v6")
 tap.eq(delete(6, topics=[dict(name=None, topic_id=tid), dict(name="v7")]), [("v6", 0), ("v7", 0)], "DeleteTopics v6 by id and by name")
 tap.eq([e for _, e in delete(6, topics=[dict(name=None, topic_id=uuid.uuid4())])], [100], "an unknown id")
 tap.eq([e for _, e in delete(6, topics=[dict(name="cfg", topic_id=c.topic_id("cfg"))])], [42], "id and name both")
+for name, v in ((None, 12), ("", 12), ("", 13)):
+    t = c.ask("Metadata", v, topics=[dict(name=name, topic_id=c.topic_id("cfg"))]).topics[0]
+    tap.eq((t.error_code, t.name), (0, "cfg"), "Metadata v%d by id, with the name %r" % (v, name))
+t = c.ask("Metadata", 12, topics=[dict(name="", topic_id=tid)]).topics[0]
+tap.eq((t.error_code, t.name, t.topic_id), (100, None, tid), "Metadata by the id of a deleted topic")
 tap.eq(delete(3, topic_names=["gone"]), [("gone", 3)], "a topic that is not there")
 tap.ok(not names() & {"v%d" % v for v in range(8)}, "they are gone", names())
 tap.eq((put("v1", pack([(None, b"v")])).error_code, c.fetch("v1", 0).error_code, parts_of("v1")[0]), (3, 3, 3), "for everybody")

@@ -166,7 +166,7 @@ test_fetch (void)
 
 /* ---- metadata */
 
-static bool want_all;
+static bool want_all, want_id;
 static int want_n;
 
 static void
@@ -177,6 +177,8 @@ fill_metadata (StokerCall *call)
   g_assert_cmpint (req->all_topics, ==, want_all);
   g_assert_cmpint (req->n_topics, ==, want_n);
   g_assert_true (req->allow_auto_create == (call->api_version < 4));
+  if (want_n)
+    g_assert_true ((req->topics[0].name.data == NULL) == want_id);
   req->cluster_id = LIT ("cluster");
   req->controller_id = 2;
   req->n_infos = 1;
@@ -210,12 +212,18 @@ test_metadata (void)
   want_n = 1;
   ask (3, 12, &in, fill_metadata, arena, &out);
   g_assert_cmpint (out.error_code, ==, 0);
-  /* By id in version 10: refused without asking the service. */
+  /* An id counts more than a name beside it, be it empty or not. */
   topic.topic_id.b[0] = 1;
+  want_id = true;
+  ask (3, 13, &in, fill_metadata, arena, &out);
+  topic.name = LIT ("");
+  ask (3, 12, &in, fill_metadata, arena, &out);
+  /* By id in version 10: refused without asking the service. */
   ask (3, 10, &in, NULL, arena, &out);
   g_assert_cmpint (calls, ==, 0);
   g_assert_cmpint (out.topics[0].error_code, ==, STOKER_INVALID_REQUEST);
   want_n = 0;
+  want_id = false;
   stoker_arena_free (arena);
 }
 

@@ -111,8 +111,11 @@ handle_metadata (Request *rq, KmReader *body)
   call->all_topics = in.n_topics < 0 || (v == 0 && in.n_topics == 0);
   call->n_topics = in.n_topics > 0 ? in.n_topics : 0;
   call->topics = REQUEST_ARRAY (rq, StokerTopicRef, call->n_topics);
+  /* An id goes before the name: Java's AdminClient sends an empty name with it. */
   for (int32_t i = 0; i < call->n_topics; i++)
-    call->topics[i] = (StokerTopicRef){ in.topics[i].name, in.topics[i].topic_id };
+    call->topics[i]
+        = (StokerTopicRef){ stoker_uuid_is_zero (in.topics[i].topic_id) ? in.topics[i].name : STOKER_STR_NULL,
+                            in.topics[i].topic_id };
   call->allow_auto_create = v < 4 || in.allow_auto_topic_creation;
   call->include_cluster_operations = v >= 8 && v <= 10 && in.include_cluster_authorized_operations;
   call->include_topic_operations = v >= 8 && in.include_topic_authorized_operations;
