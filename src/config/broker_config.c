@@ -178,7 +178,7 @@ stk_broker_config_retire (StkBrokerConfig *c, StkBrokerConfig *old)
   own->retired = g_slist_prepend (own->retired, old);
 }
 
-/* Takes over the text. */
+/* Takes over the text. What is wrong is as if it were not there. */
 static StkBrokerConfig *
 build (StkConfigText *text, const char *path, const char *cwd, StkReport *report)
 {
@@ -188,13 +188,20 @@ build (StkConfigText *text, const char *path, const char *cwd, StkReport *report
   for (size_t i = 0; i < stk_config_text_count (text); i++)
     take (c, stk_config_text_entry (text, i), report);
   stk_broker_config_finish (c, cwd, report);
-  if (stk_report_errors (report) > 0)
-    g_clear_pointer (&c, stk_broker_config_free);
   return c;
 }
 
+static StkBrokerConfig *
+unless_wrong (StkBrokerConfig *c, const StkReport *report)
+{
+  if (stk_report_errors (report) == 0)
+    return c;
+  stk_broker_config_free (c);
+  return NULL;
+}
+
 StkBrokerConfig *
-stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd,
+stk_broker_config_read (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd,
                         StkReport *report)
 {
   StkConfigText *text = stk_config_text_new ();
@@ -207,12 +214,19 @@ stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *a
 }
 
 StkBrokerConfig *
+stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments, const char *cwd,
+                        StkReport *report)
+{
+  return unless_wrong (stk_broker_config_read (disk, path, assignments, cwd, report), report);
+}
+
+StkBrokerConfig *
 stk_broker_config_from_text (const char *data, const char *cwd, StkReport *report)
 {
   StkConfigText *text = stk_config_text_new ();
 
   stk_config_text_parse (text, NULL, "text", data, strlen (data), report);
-  return build (text, NULL, cwd, report);
+  return unless_wrong (build (text, NULL, cwd, report), report);
 }
 
 StkBrokerConfig *

@@ -126,7 +126,11 @@ const char *stk_broker_row_heading (size_t i);
 
 /* Reads a file (NULL: none, all defaults) and then assignments of the command line (NULL-terminated, or NULL). cwd is
  * what relative log directories of a run without a file start from; NULL: the process's. Everything wrong goes to
- * `report`; returns NULL when that holds an error. */
+ * `report`; what is wrong keeps its default, so that the rest (the modules) can be checked too. Never NULL, but good for nothing
+ * else when `report` holds an error. */
+StkBrokerConfig *stk_broker_config_read (StokerDisk *disk, const char *path, const char *const *assignments,
+                                         const char *cwd, StkReport *report);
+/* The same; NULL when `report` holds an error. */
 StkBrokerConfig *stk_broker_config_load (StokerDisk *disk, const char *path, const char *const *assignments,
                                          const char *cwd, StkReport *report);
 /* For tests and simulations: from text; includes are refused. */

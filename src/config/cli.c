@@ -6,34 +6,6 @@
 #include "config/modules.h"
 #include "config/sample.h"
 #include "module/list.h"
-#include "module/host.h"
-
-/* A world in which nothing happens: enough for init, which may neither start threads nor touch files. */
-static int64_t
-no_time (void *user)
-{
-  return 0;
-}
-
-static uint64_t
-no_random (void *user)
-{
-  return 4; /* nothing depends on it: instances are freed again at once */
-}
-
-static void
-no_work (void *user, int dir, void (*fn) (void *arg), void *arg)
-{
-  g_error ("a module asked for work in init; it may only do so from start on");
-}
-
-static void
-no_post (void *user, void (*fn) (void *arg), void *arg)
-{
-  g_error ("a module posted from init; it may only do so from start on");
-}
-
-static const StkHostOps check_ops = { no_time, no_time, no_random, no_work, no_post, NULL };
 
 static void
 put_lines (GString *out, const StkReport *report)
@@ -44,28 +16,14 @@ put_lines (GString *out, const StkReport *report)
     g_string_append_printf (out, "error: %s\n", stk_report_error_line (report, i));
 }
 
-static void
-check_modules (const StkBrokerConfig *c, StokerDisk *disk, StkReport *report)
-{
-  StokerHost host = { &check_ops, NULL, disk, NULL, stk_metrics_new () };
-  StkRegistry *r = stk_registry_new (&host, c->module_path);
-  StokerError err;
-
-  if (stk_config_modules (c, r, STK_MODULES_CHECK, report) && stk_registry_init (r, &err) < 0)
-    stk_report_error (report, NULL, 0, "%s", err.text);
-  stk_registry_free (r);
-  stk_metrics_free (host.metrics);
-}
-
 int
 stk_cli_check_config (GString *out, StokerDisk *disk, const char *path, const char *const *assignments)
 {
   StkReport *report = stk_report_new ();
-  StkBrokerConfig *c = stk_broker_config_load (disk, path, assignments, NULL, report);
+  StkBrokerConfig *c = stk_broker_config_read (disk, path, assignments, NULL, report);
   int rc;
 
-  if (c)
-    check_modules (c, disk, report);
+  (void)stk_config_check_modules (c, NULL, disk, STK_MODULES_CHECK, report);
   put_lines (out, report);
   rc = stk_report_errors (report) > 0;
   if (rc == 0)

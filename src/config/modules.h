@@ -17,8 +17,15 @@ typedef enum StkModulesFor
 } StkModulesFor;
 
 /* Loads everything into the empty registry and adds the instances; none is initialised. Everything wrong goes to
- * `report`; true when nothing is. */
+ * `report`; true when nothing is. It goes on after an error, and leaves out what only follows from one. */
 bool stk_config_modules (const StkBrokerConfig *c, StkRegistry *r, StkModulesFor purpose, StkReport *report);
+/* Initialises all instances, also after one refused; true when none did. */
+bool stk_config_init_modules (const StkBrokerConfig *c, StkRegistry *r, StkReport *report);
+/* Both in a registry of its own, in which nothing happens, to find what is wrong; `c` may be one that has errors
+ * (stk_broker_config_read). running: the registry of the broker that is to take the configuration over; its modules are not
+ * looked for again. NULL: there is none. */
+bool stk_config_check_modules (const StkBrokerConfig *c, const StkRegistry *running, StokerDisk *disk,
+                               StkModulesFor purpose, StkReport *report);
 
 /* The new configuration of one instance, from the instance lines of `c`; checked, for stk_instance_reconfigure. NULL
  * with *report. */

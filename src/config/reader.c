@@ -224,6 +224,7 @@ read_file (Source *from, const char *path, unsigned line)
     return;
   }
   t->n_files++;
+  stk_report_file (s.report, path);
   rc = stoker_disk_read_all (s.disk, path, STK_CONFIG_MAX_FILE, &data);
   if (rc == -EFBIG)
     stk_report_error (s.report, blame, line, "%s is larger than a configuration file may be (%u bytes)", path,

@@ -151,12 +151,15 @@ StkReload *
 stk_reload_prepare (const StkBrokerConfig *now, const StkRegistry *r, StokerDisk *disk, const char *path,
                     const char *const *assignments, StkReport *report)
 {
-  StkBrokerConfig *fresh = stk_broker_config_load (disk, path, assignments, NULL, report);
+  StkBrokerConfig *fresh = stk_broker_config_read (disk, path, assignments, NULL, report);
   StkReload *l;
   Preparing p;
 
-  if (fresh == NULL)
+  (void)stk_config_check_modules (fresh, r, disk, STK_MODULES_CHECK, report);
+  if (stk_report_errors (report) > 0) {
+    stk_broker_config_free (fresh);
     return NULL;
+  }
   l = g_new0 (StkReload, 1);
   l->fresh = fresh;
   l->registry = r;

@@ -6,18 +6,42 @@
 
 #define MAX_LINES 1000 /* a file of noise must not fill the memory with complaints */
 
+typedef struct Line
+{
+  guint file; /* place in `files`; G_MAXUINT: none, which comes last */
+  unsigned line;
+  char *text;
+} Line;
+
 struct StkReport
 {
-  GPtrArray *errors, *warnings;
+  GArray *errors, *warnings; /* Line, in the order of the files */
+  GPtrArray *files;          /* names, in the order in which they are read */
 };
+
+static void
+line_clear (void *line)
+{
+  g_free (((Line *)line)->text);
+}
+
+static GArray *
+lines_new (void)
+{
+  GArray *a = g_array_new (FALSE, FALSE, sizeof (Line));
+
+  g_array_set_clear_func (a, line_clear);
+  return a;
+}
 
 StkReport *
 stk_report_new (void)
 {
   StkReport *r = g_new (StkReport, 1);
 
-  r->errors = g_ptr_array_new_with_free_func (g_free);
-  r->warnings = g_ptr_array_new_with_free_func (g_free);
+  r->errors = lines_new ();
+  r->warnings = lines_new ();
+  r->files = g_ptr_array_new_with_free_func (g_free);
   return r;
 }
 
@@ -26,14 +50,50 @@ stk_report_free (StkReport *r)
 {
   if (r == NULL)
     return;
-  g_ptr_array_unref (r->errors);
-  g_ptr_array_unref (r->warnings);
+  g_array_unref (r->errors);
+  g_array_unref (r->warnings);
+  g_ptr_array_unref (r->files);
   g_free (r);
 }
 
-static void
-add (GPtrArray *lines, const char *file, unsigned line, const char *fmt, va_list ap)
+static guint
+file_number (StkReport *r, const char *file)
 {
+  guint i;
+
+  if (file == NULL)
+    return G_MAXUINT;
+  if (!g_ptr_array_find_with_equal_func (r->files, file, g_str_equal, &i)) {
+    i = r->files->len;
+    g_ptr_array_add (r->files, g_strdup (file));
+  }
+  return i;
+}
+
+void
+stk_report_file (StkReport *r, const char *file)
+{
+  (void)file_number (r, file);
+}
+
+/* Behind everything that does not stand further down in the files. */
+static void
+insert (GArray *lines, Line line)
+{
+  guint at = lines->len;
+
+  for (; at > 0; at--) {
+    const Line *before = &g_array_index (lines, Line, at - 1);
+    if (before->file < line.file || (before->file == line.file && before->line <= line.line))
+      break;
+  }
+  g_array_insert_val (lines, at, line);
+}
+
+static void
+add (StkReport *r, GArray *lines, const char *file, unsigned line, const char *fmt, va_list ap)
+{
+  Line l = { file_number (r, file), line, NULL };
   g_autofree char *text = NULL, *safe = NULL;
 
   if (lines->len >= MAX_LINES)
@@ -44,11 +104,12 @@ add (GPtrArray *lines, const char *file, unsigned line, const char *fmt, va_list
     if ((unsigned char)*p < 32 || *p == 127)
       *p = '?';
   if (file && line)
-    g_ptr_array_add (lines, g_strdup_printf ("%s:%u: %s", file, line, safe));
+    l.text = g_strdup_printf ("%s:%u: %s", file, line, safe);
   else if (file)
-    g_ptr_array_add (lines, g_strdup_printf ("%s: %s", file, safe));
+    l.text = g_strdup_printf ("%s: %s", file, safe);
   else
-    g_ptr_array_add (lines, g_steal_pointer (&safe));
+    l.text = g_steal_pointer (&safe);
+  insert (lines, l);
 }
 
 bool
@@ -57,7 +118,7 @@ stk_report_error (StkReport *r, const char *file, unsigned line, const char *fmt
   va_list ap;
 
   va_start (ap, fmt);
-  add (r->errors, file, line, fmt, ap);
+  add (r, r->errors, file, line, fmt, ap);
   va_end (ap);
   return false;
 }
@@ -68,7 +129,7 @@ stk_report_warning (StkReport *r, const char *file, unsigned line, const char *f
   va_list ap;
 
   va_start (ap, fmt);
-  add (r->warnings, file, line, fmt, ap);
+  add (r, r->warnings, file, line, fmt, ap);
   va_end (ap);
   return false;
 }
@@ -88,13 +149,13 @@ stk_report_warnings (const StkReport *r)
 const char *
 stk_report_error_line (const StkReport *r, size_t i)
 {
-  return g_ptr_array_index (r->errors, i);
+  return g_array_index (r->errors, Line, i).text;
 }
 
 const char *
 stk_report_warning_line (const StkReport *r, size_t i)
 {
-  return g_ptr_array_index (r->warnings, i);
+  return g_array_index (r->warnings, Line, i).text;
 }
 
 int

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is wrong with a configuration: all of it, not only the first. Each problem is one line that begins with
- * "file:line: " where there is one, names the key, says what is wrong and what to do.
+ * "file:line: " where there is one, names the key, says what is wrong and what to do. Whoever finds it, and when, does not show:
+ * lines stand in the order of the files, what has no place (the command line, what follows from many settings) comes last.
  */
 #ifndef STK_CONFIG_REPORT_H
 #define STK_CONFIG_REPORT_H
@@ -12,6 +13,8 @@ typedef struct StkReport StkReport;
 
 StkReport *stk_report_new (void);
 void stk_report_free (StkReport *r);
+/* Says that a file is read now: the lines about it come after those about the files before. */
+void stk_report_file (StkReport *r, const char *file);
 /* file NULL: no place. Always return false, so that `return stk_report_error (..)` reads well. */
 bool stk_report_error (StkReport *r, const char *file, unsigned line, const char *fmt, ...) STOKER_PRINTF (4, 5);
 bool stk_report_warning (StkReport *r, const char *file, unsigned line, const char *fmt, ...) STOKER_PRINTF (4, 5);

@@ -15,6 +15,7 @@
 #include "control/log.h"
 #include "control/logdirs.h"
 #include "control/metrics.h"
+#include "control/problems.h"
 #include "group/groups.h"
 #include "meta/store.h"
 #include "module/host.h"
@@ -146,20 +147,14 @@ static int
 load_modules (StokerBroker *b, StokerError *err)
 {
   StkReport *report = stk_report_new ();
-  bool ok;
+  int rc;
 
   b->registry = stk_registry_new (b->host, b->config->module_path);
-  ok = stk_config_modules (b->config, b->registry, STK_MODULES_START, report);
-  for (size_t i = 0; i < stk_report_warnings (report); i++)
-    stk_log (b->log, STOKER_LOG_WARN, "config", "config.warning", "%s", stk_report_warning_line (report, i));
-  for (size_t i = 1; i < stk_report_errors (report); i++) /* the first is the caller's */
-    stk_log (b->log, STOKER_LOG_ERROR, "config", "config.wrong", "%s", stk_report_error_line (report, i));
-  if (!ok)
-    (void)stk_report_to_error (report, err);
+  if (!stk_config_modules (b->config, b->registry, STK_MODULES_START, report))
+    (void)stk_config_init_modules (b->config, b->registry, report); /* what else is wrong: it does not start anyway */
+  rc = stk_problems_tell (b->log, report, err);
   stk_report_free (report);
-  if (!ok)
-    return -1;
-  return 0;
+  return rc;
 }
 
 static void

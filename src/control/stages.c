@@ -8,9 +8,11 @@
 #include "cluster/controller.h"
 #include "cluster/topics.h"
 #include "config/broker_config.h"
+#include "config/modules.h"
 #include "control/lifecycle.h"
 #include "control/log.h"
 #include "control/logdirs.h"
+#include "control/problems.h"
 #include "group/groups.h"
 #include "meta/store.h"
 #include "module/registry.h"
@@ -32,9 +34,14 @@ done_now (StkLifecycle *l)
 static void
 modules_start (StkLifecycle *l)
 {
+  StkReport *report = stk_report_new ();
   StokerError err = { 0 };
+  int rc;
 
-  stk_stage_done (l, stk_registry_init (l->b->registry, &err) < 0 ? &err : NULL);
+  (void)stk_config_init_modules (l->b->config, l->b->registry, report);
+  rc = stk_problems_tell (l->b->log, report, &err);
+  stk_report_free (report);
+  stk_stage_done (l, rc < 0 ? &err : NULL);
 }
 
 /* ---- directories: made, locked, known to be ours */

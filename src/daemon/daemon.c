@@ -8,6 +8,7 @@
 #include "broker/broker.h"
 #include "config/broker_config.h"
 #include "config/cli.h"
+#include "config/modules.h"
 #include "control/log.h"
 #include "control/metrics.h"
 #include "daemon/daemon.h"
@@ -201,8 +202,14 @@ static StkBrokerConfig *
 read_config (const Args *a, StokerDisk *disk)
 {
   StkReport *report = stk_report_new ();
-  StkBrokerConfig *c = stk_broker_config_load (disk, a->config, (const char *const *)a->assignments->pdata, NULL, report);
+  StkBrokerConfig *c = stk_broker_config_read (disk, a->config, (const char *const *)a->assignments->pdata, NULL, report);
 
+  /* Only to say all that is wrong at once: what is right so far is loaded and checked where it is used, in the broker. */
+  if (stk_report_errors (report) > 0) {
+    (void)stk_config_check_modules (c, NULL, disk, STK_MODULES_START, report);
+    stk_broker_config_free (c);
+    c = NULL;
+  }
   for (size_t i = 0; i < stk_report_warnings (report); i++)
     fprintf (stderr, "stokerd: warning: %s\n", stk_report_warning_line (report, i));
   for (size_t i = 0; i < stk_report_errors (report); i++)

@@ -17,6 +17,11 @@ def run(*args):
     return p.returncode, p.stdout.decode()
 
 
+def in_order(got, *texts):
+    at = [got.find(t) for t in texts]
+    return tap.ok(-1 not in at and at == sorted(at), "all at once, in the order of the file", "%r in:\n%s" % (at, got))
+
+
 def conf(*lines):
     path = os.path.join(tmp, "stoker.conf")
     with open(path, "w") as f:
@@ -54,7 +59,8 @@ says(run("--check-config", os.path.join(SRC, "conf", "stoker.conf")), 0, "the co
 bad = conf("num.partitions = many", "listners = PLAINTEXT://:1", "ssl.keystore.location = /x", "load = codec/nope", "broker.id = 1", "broker.id = 2")
 says(run("--check-config", bad), 1, "stoker.conf:1: num.partitions: \"many\" is not a whole number",
      "stoker.conf:2: listners: no such setting; did you mean listeners?", "stoker.conf:3: ssl.keystore.location is refused",
-     "stoker.conf:6: broker.id is set again: it is set at")
+     "stoker.conf:6: broker.id is set again: it is set at", "stoker.conf:4: load: module codec/nope: there is no file")
+in_order(run("--check-config", bad)[1], *("stoker.conf:%d: " % i for i in (1, 2, 3, 4, 6)))
 says(run("--check-config", conf("load = codec/nope", "storage.segment.files.maxx = 3")), 1, "stoker.conf:1: load: module codec/nope: there is no file",
      "stoker.conf:2: storage.segment.files.maxx: module segment has no such option; did you mean files.max?")
 says(run("--check-config", conf("storage.default.use = memory")), 1, "there is no storage instance memory; there are: segment")
@@ -65,6 +71,14 @@ says(run("--check-config", "/nonexistent.conf"), 1, "cannot read the configurati
 says(run(kafka), 1, "zookeeper.connect: needs the module coordinator/zookeeper, which this build does not have")
 bad = conf("num.partitions = many", "listners = PLAINTEXT://:1", "broker.id = 1", "broker.id = 2")
 says(run(bad), 1, "num.partitions", "listners", "broker.id is set again")
+mixed = conf("storage.memory.limit = lots", "num.partitions = many", "load = storage/memory", "load = codec/nope", "codec.nope.level = 3")
+got = run(mixed)
+says(got, 1, "stoker.conf:1: storage.memory.limit: \"lots\" is not a size", "stoker.conf:4: load: module codec/nope: there is no file")
+in_order(got[1], *("stoker.conf:%d: " % i for i in (1, 2, 4)))
+tap.ok("stoker.conf:5" not in got[1], "what only follows from another error is not said", got[1])
+got = run(conf("storage.memory.limit = lots", "load = storage/memory", "load = codec/nope"))
+says(got, 1, "stoker.conf:1: storage.memory.limit: \"lots\" is not a size", "the configuration has 2 errors")
+in_order(got[1], "stoker.conf:1: ", "stoker.conf:3: ")
 tap.eq(sorted(os.listdir(tmp)), ["stoker.conf"], "a refused start leaves nothing behind")
 
 
@@ -108,9 +122,11 @@ end = time.time() + 5
 while produce(c, "t", 0, big)[0] == 0 and time.time() < end:
     time.sleep(0.02)
 tap.eq(produce(c, "t", 0, big)[0], 10, "topics that are there follow: 5000 bytes are too large now")
-since = reload_with(br, "message.max.bytes = 3000", "log.retention.ms = often", "no.such.setting = 1")
+since = reload_with(br, "message.max.bytes = 3000", "log.retention.ms = often", "no.such.setting = 1", "load = codec/nope",
+                    "storage.segment.files.maxx = 3")
 got = wait_log(br, "config.kept", since)
 tap.ok("stoker.conf:4: log.retention.ms" in got and "stoker.conf:5: no.such.setting" in got, "a wrong file is refused, with all that is wrong", got)
+in_order(got, *("stoker.conf:%d: " % i for i in (4, 5, 6, 7)))
 tap.eq(broker_value(c, "message.max.bytes"), "2000", "and nothing of it is taken over")
 since = reload_with(br)
 wait_log(br, "config.reloaded", since)

@@ -132,7 +132,7 @@ test_check (Fixture *f, const void *data)
   says (f, "is loaded already, from");
   check (f, "load = partitioner/good\npartitioner.default.use = godo\n", 1,
          "partitioner.default.use: there is no partitioner instance godo; there are: good");
-  check (f, "load = partitioner/with-options\n", 1, "error: partitioner.with-options.must must be set");
+  check (f, "load = partitioner/with-options\n", 1, "stoker.conf:3: partitioner.with-options.must must be set");
   check (f, "load = partitioner/with-options\npartitioner.with-options.must = x\npartitioner.with-options.levle = 3\n",
          1,
          "stoker.conf:5: partitioner.with-options.levle: module with-options has no such option; did you mean level?");
@@ -144,7 +144,51 @@ test_check (Fixture *f, const void *data)
          "stoker.conf:4: partitioner.a.use: module partitioner/goood is not loaded");
   check (f, "load = partitioner/good\npartitioner.good.use = good\n", 1, "there is an instance good already");
   check (f, "load = codec/zstd " BAD "good.so\n", 1, "exports no stoker_module_codec_zstd");
+  check (f, "partitioner.default.use = godo\nload = partitioner/good\n", 1, "stoker.conf:3: partitioner.default.use: there is no");
   check (f, "bad line\n", 1, "stoker.conf:3: \"bad line\" is not of the form");
+}
+
+/* Everything at once, in the order of the files, whoever finds it; what only follows from something else is left out. */
+static void
+test_all_at_once (Fixture *f, const void *data)
+{
+  static const char *const lines[] = {
+    "stoker.conf:4: num.partitions: ",
+    "stoker.conf:5: load: module codec/nope: there is no file",
+    "stoker.conf:6: partitioner.with-options.level: 30 is too large",
+    "stoker.conf:7: \"bad line\" is not of the form",
+    "stoker.conf:8: listners: no such setting",
+    "stoker.conf:9: partitioner.with-options.must must be set",
+    "stoker.conf:10: partitioner.more.use: module partitioner/none is not loaded",
+    "stoker.conf:14: ssl.keystore.location is refused",
+    "extra.conf:1: load: ", /* too_old */
+    "extra.conf:2: log.segment.bytes: ",
+    "error: broker.id: \"x\"", /* of the command line */
+  };
+  static const char *const assignments[] = { "broker.id=x", NULL };
+  g_autofree char *extra = g_build_filename (f->dir, "extra.conf", NULL);
+  g_auto (GStrv) got = NULL;
+  guint n = 0;
+
+  install (f, "good", "partitioner", "good");
+  install (f, "with_options", "partitioner", "with-options");
+  install (f, "too_old", "partitioner", "too-old");
+  g_assert_true (g_file_set_contents (extra, "load = partitioner/too-old\nlog.segment.bytes = 1\n", -1, NULL));
+  configure (f, "include = extra.conf\nnum.partitions = many\nload = codec/nope\npartitioner.with-options.level = 30\nbad line\n"
+                "listners = x\nload = partitioner/with-options\npartitioner.more.use = none\npartitioner.more.level = 3\n"
+                "codec.nope.level = 3\npartitioner.default.use = too-old\nssl.keystore.location = /x\n");
+  g_assert_cmpint (stk_cli_check_config (f->out, f->disk, f->conf, assignments), ==, 1);
+  got = g_strsplit (f->out->str, "\n", -1);
+  for (char **l = got; *l && **l; l++) {
+    if (!g_str_has_prefix (*l, "error: "))
+      continue;
+    if (strstr (*l, "default.use: there is no ")) /* storage, coordinator: this fixture has none */
+      continue;
+    if (n >= G_N_ELEMENTS (lines) || strstr (*l, lines[n]) == NULL)
+      g_error ("line %u should be \"%s\":\n%s", n, n < G_N_ELEMENTS (lines) ? lines[n] : "none", f->out->str);
+    n++;
+  }
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (lines));
 }
 
 static void
@@ -198,6 +242,7 @@ main (int argc, char **argv)
   g_test_add ("/cli/list", Fixture, NULL, set_up, test_list, tear_down);
   g_test_add ("/cli/describe", Fixture, NULL, set_up, test_describe, tear_down);
   g_test_add ("/cli/check", Fixture, NULL, set_up, test_check, tear_down);
+  g_test_add ("/cli/all-at-once", Fixture, NULL, set_up, test_all_at_once, tear_down);
   g_test_add ("/cli/missing-file", Fixture, NULL, set_up, test_missing_file, tear_down);
   g_test_add ("/cli/version", Fixture, NULL, set_up, test_version, tear_down);
   g_test_add ("/cli/sample", Fixture, NULL, set_up, test_sample, tear_down);

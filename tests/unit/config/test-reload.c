@@ -18,6 +18,12 @@ typedef struct State
 } State;
 
 static int
+init (StokerInstance *self, StokerError *err)
+{
+  return ((const Conf *)self->conf)->level == 14 ? stoker_error_set (err, STOKER_ERROR_CONFIG, "14 is not allowed") : 0;
+}
+
+static int
 reconfigure (StokerInstance *self, const void *conf, StokerError *err)
 {
   if (((const Conf *)conf)->level == 13)
@@ -60,8 +66,15 @@ static const StokerModule module = {
   STOKER_OPTIONS (rows),
   .conf_size = sizeof (Conf),
   .state_size = sizeof (State),
+  .init = init,
   .reconfigure = reconfigure,
 };
+
+#define BAD TEST_BUILDDIR "/tests/module/bad/.libs/"
+
+/* What stands in the file before the lines of a test: four lines. */
+#define BASE                                                                                                           \
+  "log.dirs = /nowhere/data\nload = partitioner/probe\npartitioner.a.use = probe\npartitioner.b.use = probe\n"
 
 typedef struct Fixture
 {
@@ -76,7 +89,7 @@ typedef struct Fixture
 static void
 put (Fixture *f, const char *lines)
 {
-  g_autofree char *text = g_strconcat ("log.dirs = /nowhere/data\n", lines, NULL);
+  g_autofree char *text = g_strconcat (BASE, lines, NULL);
 
   g_assert_true (g_file_set_contents (f->path, text, -1, NULL));
 }
@@ -156,7 +169,7 @@ test_apply (Fixture *f, const void *data)
   const State *a = stk_registry_get (f->registry, STOKER_KIND_PARTITIONER, "a")->state;
 
   put (f, "log.retention.minutes = 5\nlog.cleanup.policy = compact\nnum.partitions = 4\npartitioner.a.level = 7\n"
-          "partitioner.b.fixed = 9\nload = codec/other\n");
+          "partitioner.b.fixed = 9\nload = partitioner/good " BAD "good.so\n");
   l = prepare (f);
   g_assert_nonnull (l);
   g_assert_true (stk_reload_changes (l, "log.cleanup.policy"));
@@ -187,22 +200,36 @@ test_apply (Fixture *f, const void *data)
   g_assert_cmpint (conf (f, "a")->level, ==, 3);
 }
 
+/* Of broker and modules alike, in the order of the file; and nothing of it is taken over. */
 static void
 test_wrong (Fixture *f, const void *data)
 {
-  put (f, "log.retention.minutes = 5\nlog.segment.bytes = many\npartitioner.a.level = x\n");
+  static const char *const lines[] = {
+    "stoker.conf:5: partitioner.a.level: ",    "stoker.conf:7: log.segment.bytes: ",      "stoker.conf:8: load: module codec/other: ",
+    "stoker.conf:9: partitioner.b.levle: ",    "stoker.conf:10: no.such: no such setting", "stoker.conf:11: partitioner.c.level: ",
+    "stoker.conf:12: partitioner.d.use: module ",
+  };
+
+  put (f, "partitioner.a.level = x\nlog.retention.minutes = 5\nlog.segment.bytes = many\nload = codec/other\n"
+          "partitioner.b.levle = 3\nno.such = 1\npartitioner.c.level = 3\npartitioner.d.use = nope\n");
   g_assert_null (prepare (f));
-  g_assert_cmpuint (stk_report_errors (f->report), ==, 1);
+  for (size_t i = 0; i < stk_report_errors (f->report); i++)
+    if (i >= G_N_ELEMENTS (lines) || strstr (stk_report_error_line (f->report, i), lines[i]) == NULL)
+      g_error ("line %zu: %s", i, stk_report_error_line (f->report, i));
+  g_assert_cmpuint (stk_report_errors (f->report), ==, G_N_ELEMENTS (lines));
   g_assert_cmpint (f->now->log_retention_ms, ==, 7200000);
+  g_assert_cmpint (conf (f, "a")->level, ==, 3);
 }
 
+/* An instance sees its new options before anything is applied, if it looks at them in init. */
 static void
-test_wrong_option (Fixture *f, const void *data)
+test_init_refuses (Fixture *f, const void *data)
 {
-  put (f, "log.retention.minutes = 5\npartitioner.a.level = x\npartitioner.b.levle = 3\n");
+  put (f, "partitioner.a.level = 14\nlog.retention.minutes = 5\npartitioner.b.level = 14\n");
   g_assert_null (prepare (f));
   g_assert_cmpuint (stk_report_errors (f->report), ==, 2);
-  g_assert_cmpint (f->now->log_retention_ms, ==, 7200000);
+  g_assert_nonnull (strstr (stk_report_error_line (f->report, 0), "stoker.conf:3: partitioner instance a: 14 is not allowed"));
+  g_assert_nonnull (strstr (stk_report_error_line (f->report, 1), "stoker.conf:4: partitioner instance b: 14 is not allowed"));
 }
 
 /* a accepts, b refuses: a goes back, and nothing else has changed. */
@@ -230,7 +257,7 @@ main (int argc, char **argv)
   g_test_add ("/reload/same", Fixture, NULL, set_up, test_same, tear_down);
   g_test_add ("/reload/apply", Fixture, NULL, set_up, test_apply, tear_down);
   g_test_add ("/reload/wrong", Fixture, NULL, set_up, test_wrong, tear_down);
-  g_test_add ("/reload/wrong-option", Fixture, NULL, set_up, test_wrong_option, tear_down);
+  g_test_add ("/reload/init-refuses", Fixture, NULL, set_up, test_init_refuses, tear_down);
   g_test_add ("/reload/roll-back", Fixture, NULL, set_up, test_roll_back, tear_down);
   return g_test_run ();
 }
