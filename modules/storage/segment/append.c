@@ -227,9 +227,9 @@ undo (StokerLog *log, Segment *s, const Run *r, int error)
 {
   StokerError err = { 0 };
   StokerFile *f;
-  int rc = seg_file_get (log, s, &f);
+  int rc = 0;
 
-  if (rc == 0) {
+  if (!s->unmade && (rc = seg_file_get (log, s, &f)) == 0) {
     rc = stoker_file_truncate (f, s->size);
     stoker_file_unref (f);
     s->reserved = 0;
@@ -355,10 +355,11 @@ void
 seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
 {
   Segment *page = NULL;
-  bool job;
+  bool job, unused;
 
   pthread_mutex_lock (&log->lock);
   seg_claim (log);
+  unused = seg_unused (log);
   for (size_t i = 0; i < n;)
     i += append_run (log, items + i, n - i);
   if (seg_active (log)->n_offsets >= INDEX_PAGE)
@@ -369,6 +370,7 @@ seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
     pthread_mutex_lock (&log->lock);
   }
   job = log->seals != NULL || log->epochs_dirty || log->end - log->recovery >= log->set.flush_messages;
+  job |= unused && !seg_unused (log); /* its names are to be flushed */
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);
   if (job)

@@ -99,8 +99,21 @@ seg_metadata_read (StokerDisk *disk, const char *dir, StokerUuid *out)
   return rc;
 }
 
+static int
+write_new (StokerDisk *disk, const char *path, const StokerBuf *b)
+{
+  StokerFile *f;
+  int rc = stoker_file_open (disk, path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, &f);
+
+  if (rc < 0)
+    return rc;
+  rc = stoker_file_pwrite (f, b->data, b->len, 0);
+  stoker_file_unref (f);
+  return rc;
+}
+
 int
-seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id)
+seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id, bool fresh)
 {
   g_autofree char *path = g_build_filename (dir, "partition.metadata", NULL);
   char text[STOKER_UUID_TEXT];
@@ -109,7 +122,21 @@ seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id)
 
   stoker_uuid_format (id, text);
   stoker_buf_printf (&b, "version: 0\ntopic_id: %s", text);
-  rc = stoker_disk_write_atomic (disk, path, b.data, b.len);
+  rc = fresh ? write_new (disk, path, &b) : stoker_disk_write_atomic (disk, path, b.data, b.len);
   stoker_buf_clear (&b);
+  return rc;
+}
+
+int
+seg_metadata_sync (StokerDisk *disk, const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "partition.metadata", NULL);
+  StokerFile *f;
+  int rc = stoker_file_open (disk, path, STOKER_OPEN_READ, &f);
+
+  if (rc < 0)
+    return rc == -ENOENT ? 0 : rc; /* a topic without id has none */
+  rc = stoker_file_sync (f);
+  stoker_file_unref (f);
   return rc;
 }

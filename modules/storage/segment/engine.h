@@ -60,6 +60,7 @@ typedef struct LogDir
   GPtrArray *logs;                 /* open ones */
   GQueue doomed;                   /* of Doomed */
   atomic_uint dirty;               /* bit per CheckpointFile: changed since it was written */
+  _Atomic uint64_t names, synced;  /* names made in it so far; how many of them are flushed */
   pthread_mutex_t checkpoint_lock; /* keeps two disk threads from writing one checkpoint; nobody else takes it */
 } LogDir;
 
@@ -99,6 +100,7 @@ struct Segment
   bool has_txn;        /* there is a .txnindex */
   bool index_unsynced; /* index files hold what is not flushed, or are not made yet */
   bool dropped;        /* not part of the log any more */
+  bool unmade;         /* it has no files yet: the first that opens the .log makes them */
   bool index_missing;  /* no usable .index or .timeindex: to be rebuilt */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
   int64_t disk_offsets, disk_times;
@@ -156,7 +158,8 @@ struct StokerLog
   pthread_cond_t cond;
   LogSettings set;
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
-  bool names_unsynced, parent_unsynced; /* names in the log's directory (its own name) that are not flushed */
+  bool names_unsynced, id_unsynced; /* names in the log's directory, and its partition.metadata, that are not flushed */
+  uint64_t name_number;             /* of its own name in LogDir.names; 0: flushed long ago */
   uint32_t cuts;  /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs; /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
@@ -199,7 +202,9 @@ int seg_checkpoint_read (StokerDisk *disk, const char *path, unsigned columns, v
 void seg_checkpoint_begin (StokerBuf *b, size_t n);
 /* partition.metadata: 0, -ENOENT, or -EINVAL. */
 int seg_metadata_read (StokerDisk *disk, const char *dir, StokerUuid *out);
-int seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id);
+/* fresh: into a directory that was just made, unflushed; else it replaces what is there, and is flushed. */
+int seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id, bool fresh);
+int seg_metadata_sync (StokerDisk *disk, const char *dir);
 
 /* ---- files.c */
 Segment *seg_segment_new (StokerLog *log, int64_t base);
@@ -364,6 +369,8 @@ void seg_unclaim (StokerLog *log); /* lock held */
 StokerLog *seg_log_ref (StokerLog *log);
 void seg_log_unref (StokerLog *log);
 Segment *seg_active (const StokerLog *log); /* lock held */
+/* Nothing was ever written to it: nothing but its directory and partition.metadata are there. Lock held. */
+bool seg_unused (const StokerLog *log);
 /* Files were made, renamed or deleted in the log's directory; seg_names_sync makes that durable. Lock not held. */
 void seg_names_changed (StokerLog *log);
 int seg_names_sync (StokerLog *log);

@@ -97,15 +97,18 @@ seg_epochs_load (StokerLog *log, StokerError *err)
 int
 seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
 {
-  int rc;
+  bool unused;
+  int rc = 0;
 
   pthread_mutex_lock (&log->lock);
   seg_claim (log); /* the end must stand still */
   if (epoch > stoker_epochs_latest (&log->epochs))
     log->epochs_dirty |= stoker_epochs_assign (&log->epochs, epoch, log->end);
+  unused = seg_unused (log); /* written after the first append, like its other files */
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);
-  rc = seg_epochs_write (log, false);
+  if (!unused)
+    rc = seg_epochs_write (log, false);
   if (rc == 0)
     return 0;
   stoker_log (self, STOKER_LOG_ERROR, "segment.write_failed", "cannot write the leader epochs: %s | log=%s",

@@ -116,18 +116,27 @@ int
 seg_file_get (StokerLog *log, Segment *s, StokerFile **out)
 {
   g_autofree char *path = NULL;
+  bool make;
   int rc;
 
   pthread_mutex_lock (&log->lock);
   *out = seg_file_peek (s);
+  make = s->unmade;
   pthread_mutex_unlock (&log->lock);
   if (*out)
     return 0;
   path = seg_path (log, s->base, ".log");
-  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE, out);
-  if (rc == 0)
-    seg_file_adopt (log, s, stoker_file_ref (*out));
-  return rc;
+  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | (make ? STOKER_OPEN_CREATE : 0), out);
+  if (rc < 0)
+    return rc;
+  if (make) {
+    pthread_mutex_lock (&log->lock);
+    s->unmade = false;
+    log->names_unsynced = true;
+    pthread_mutex_unlock (&log->lock);
+  }
+  seg_file_adopt (log, s, stoker_file_ref (*out));
+  return 0;
 }
 
 void

@@ -39,6 +39,17 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
   return 0;
 }
 
+/* A log that begins at 0 gets its files with the first append: many partitions are made and few used. */
+static void
+first_unmade (StokerLog *log)
+{
+  Segment *s = seg_segment_new (log, 0);
+
+  s->disk_offsets = s->disk_times = 0;
+  s->max_known = s->index_unsynced = s->unmade = true;
+  seg_add_segment (log, s);
+}
+
 /* An empty segment at `base`. */
 static int
 first_segment (StokerLog *log, int64_t base, StokerError *err)
@@ -46,7 +57,13 @@ first_segment (StokerLog *log, int64_t base, StokerError *err)
   g_autofree char *path = seg_path (log, base, ".log");
   StokerFile *f;
   Segment *s;
-  int rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+  int rc;
+
+  if (base == 0) {
+    first_unmade (log);
+    return 0;
+  }
+  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
 
   if (rc == 0) {
     stoker_file_unref (f);

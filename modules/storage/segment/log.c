@@ -53,27 +53,50 @@ seg_names_changed (StokerLog *log)
   pthread_mutex_unlock (&log->lock);
 }
 
+bool
+seg_unused (const StokerLog *log)
+{
+  return log->n_segs == 1 && log->segs[0]->unmade;
+}
+
+/* The names of the logs in the log directory, as far as this one's: one flush does for all that were made before. */
+static int
+sync_parent (StokerLog *log)
+{
+  LogDir *dir = log->dir;
+  uint64_t names = atomic_load (&dir->names), synced = atomic_load (&dir->synced);
+  int rc;
+
+  if (log->name_number <= synced)
+    return 0;
+  rc = stoker_disk_sync_dir (seg_disk (log), dir->path);
+  while (rc == 0 && synced < names && !atomic_compare_exchange_weak (&dir->synced, &synced, names))
+    ;
+  return rc;
+}
+
 int
 seg_names_sync (StokerLog *log)
 {
   g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
-  bool names, parent;
-  int rc = 0;
+  bool names, id;
+  int rc;
 
   pthread_mutex_lock (&log->lock);
   names = log->names_unsynced;
-  parent = log->parent_unsynced;
-  log->names_unsynced = log->parent_unsynced = false;
+  id = log->id_unsynced;
+  log->names_unsynced = log->id_unsynced = false;
   pthread_mutex_unlock (&log->lock);
-  if (parent)
-    rc = stoker_disk_sync_dir (seg_disk (log), log->dir->path);
+  rc = sync_parent (log);
+  if (rc == 0 && id)
+    rc = seg_metadata_sync (seg_disk (log), path);
   if (rc == 0 && names)
     rc = stoker_disk_sync_dir (seg_disk (log), path);
   if (rc == 0)
     return 0;
   pthread_mutex_lock (&log->lock);
   log->names_unsynced |= names;
-  log->parent_unsynced |= parent;
+  log->id_unsynced |= id;
   pthread_mutex_unlock (&log->lock);
   return rc;
 }
@@ -161,7 +184,7 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
   g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
   StokerUuid found = { { 0 } };
   int rc = seg_metadata_read (seg_disk (log), path, &found);
-  bool had_id = rc == 0;
+  bool had_id = rc == 0, made = false;
 
   if (rc == 0 && !stoker_uuid_is_zero (log->topic_id) && !stoker_uuid_equal (found, log->topic_id)) {
     stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s/partition.metadata: belongs to another topic of this name", path);
@@ -181,11 +204,11 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
     }
     if (rc == -ENOENT) {
       rc = stoker_disk_mkdir (seg_disk (log), path);
-      log->parent_unsynced = true;
+      made = rc == 0;
     }
   }
   if ((rc == 0 || rc == -EINVAL) && !had_id && !stoker_uuid_is_zero (log->topic_id))
-    rc = seg_metadata_write (seg_disk (log), path, log->topic_id);
+    rc = seg_metadata_write (seg_disk (log), path, log->topic_id, made);
   if (rc == 0 || rc == -EINVAL)
     return 0;
   stoker_error_set (err, STOKER_ERROR_IO, "%s: cannot be used: %s", path, g_strerror (-rc));
@@ -226,6 +249,11 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
   rc = prepare_dir (log, spec->create, err);
   if (rc == 0 && seg_load (log, &mark, err) < 0)
     rc = STOKER_KAFKA_STORAGE_ERROR;
+  /* What an earlier run made and did not flush, nor stop cleanly with, is not known to be on the disk. */
+  if (rc == 0 && (!dir->clean || seg_unused (log))) {
+    log->names_unsynced = log->id_unsynced = true;
+    log->name_number = atomic_fetch_add (&dir->names, 1) + 1;
+  }
   if (rc != 0) {
     for (uint32_t i = 0; i < log->n_segs; i++)
       seg_file_drop (log, log->segs[i]);
@@ -300,13 +328,14 @@ void
 seg_close (StokerInstance *self, StokerLog *log)
 {
   Mark mark;
+  bool unused = seg_unused (log); /* then nothing is lost with it: its topic will make it again */
   int rc;
 
   quiesce (log);
   rc = seg_settle (log);
-  if (rc == 0)
+  if (rc == 0 && !unused)
     rc = finish_active (log);
-  if (rc == 0)
+  if (rc == 0 && !unused)
     rc = seg_epochs_write (log, true);
   if (rc == 0 && !log->failed)
     log->recovery = log->end;

@@ -155,21 +155,36 @@ seg_settle (StokerLog *log)
   return rc;
 }
 
+/* After the first append: the topic id should be on the disk before the kernel writes records there, so that nobody takes
+ * them for another topic's. Nothing is promised of it; a flush would fail again and say so. */
+static void
+make_known (StokerLog *log)
+{
+  int rc = seg_names_sync (log);
+
+  if (rc < 0)
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
+                "cannot flush the names of a new log: %s | log=%s/%s", g_strerror (-rc), log->dir->path, log->name);
+}
+
 static void
 job (void *user)
 {
   StokerLog *log = user;
-  bool closed, flush;
+  bool closed, flush, born;
 
   pthread_mutex_lock (&log->lock);
   log->job_posted = false;
   closed = log->closed;
+  born = log->id_unsynced && !seg_unused (log);
   log->job_running = !closed;
   flush = log->end - log->recovery >= log->set.flush_messages;
   pthread_mutex_unlock (&log->lock);
   if (!closed) {
     seg_settle (log);
     seg_epochs_write (log, false);
+    if (born)
+      make_known (log);
     if (flush)
       seg_flush (log->engine->self, log, NULL);
     pthread_mutex_lock (&log->lock);
