@@ -57,12 +57,12 @@ STOKER_EXPORT void stoker_batch_assign (uint8_t *data, int64_t base_offset, int3
 /* CRC-32C (Castagnoli) of a range, continuing from `crc` (0 to begin). */
 STOKER_EXPORT uint32_t stoker_crc32c (uint32_t crc, const void *data, size_t len);
 
-/* The first record with timestamp >= `timestamp` of the whole batch at `data` (decompressing it when it must), as
- * ListOffsets wants it. 1: found, *out_offset and *out_timestamp set; 0: none; -1: damaged or codec missing.
+/* The first record with offset >= `from` and timestamp >= `timestamp` of the whole batch at `data` (decompressing it when
+ * it must), as ListOffsets wants it. 1: found, *out_offset and *out_timestamp set; 0: none; -1: damaged or codec missing.
  * With timestamp == INT64_MAX: the first record that carries the largest timestamp. May take long: disk threads. */
 typedef struct StokerHost StokerHost;
-STOKER_EXPORT int stoker_batch_find_timestamp (StokerHost *host, const uint8_t *data, const StokerBatch *b, int64_t timestamp,
-                                               int64_t *out_offset, int64_t *out_timestamp);
+STOKER_EXPORT int stoker_batch_find_timestamp (StokerHost *host, const uint8_t *data, const StokerBatch *b, int64_t from,
+                                               int64_t timestamp, int64_t *out_offset, int64_t *out_timestamp);
 
 /* ---- producer state of one partition. Not locked: the log's lock covers it. */
 typedef struct StokerProducers StokerProducers;

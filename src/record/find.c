@@ -7,7 +7,8 @@
 #define LIMIT ((size_t)1 << 30)
 
 static int
-find (const StokerBatch *b, StokerBytes section, int64_t timestamp, int64_t *out_offset, int64_t *out_timestamp)
+find (const StokerBatch *b, StokerBytes section, int64_t from, int64_t timestamp, int64_t *out_offset,
+      int64_t *out_timestamp)
 {
   StkRecordIter it;
   StkRecord r;
@@ -16,6 +17,8 @@ find (const StokerBatch *b, StokerBytes section, int64_t timestamp, int64_t *out
 
   stk_record_iter_init (&it, b, section.data, section.len);
   while ((rc = stk_record_iter_next (&it, &r)) == 1) {
+    if (r.offset < from)
+      continue;
     if (timestamp == INT64_MAX ? found && r.timestamp <= *out_timestamp : r.timestamp < timestamp)
       continue;
     *out_offset = r.offset;
@@ -28,8 +31,8 @@ find (const StokerBatch *b, StokerBytes section, int64_t timestamp, int64_t *out
 }
 
 int
-stoker_batch_find_timestamp (StokerHost *host, const uint8_t *data, const StokerBatch *b, int64_t timestamp,
-                             int64_t *out_offset, int64_t *out_timestamp)
+stoker_batch_find_timestamp (StokerHost *host, const uint8_t *data, const StokerBatch *b, int64_t from,
+                             int64_t timestamp, int64_t *out_offset, int64_t *out_timestamp)
 {
   StkCodecContexts *codecs;
   StokerBuf scratch = { 0 };
@@ -40,7 +43,7 @@ stoker_batch_find_timestamp (StokerHost *host, const uint8_t *data, const Stoker
     return 0;
   codecs = stk_codec_contexts_new (host);
   if (stk_batch_records (codecs, data, b, LIMIT, &scratch, &section, NULL) == 0)
-    rc = find (b, section, timestamp, out_offset, out_timestamp);
+    rc = find (b, section, from, timestamp, out_offset, out_timestamp);
   stoker_buf_clear (&scratch);
   stk_codec_contexts_free (codecs);
   return rc;

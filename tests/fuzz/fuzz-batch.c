@@ -66,7 +66,7 @@ check_accepted (const StkValidated *v)
   while ((rc = stk_record_iter_next (&it, &r)) == 1)
     g_assert (r.offset == offset++);
   g_assert (rc == 0);
-  g_assert (stoker_batch_find_timestamp (test_host_get (kit.host), v->bytes.data, &b, INT64_MAX, &offset, &timestamp)
+  g_assert (stoker_batch_find_timestamp (test_host_get (kit.host), v->bytes.data, &b, 0, INT64_MAX, &offset, &timestamp)
             == 1);
   stoker_buf_clear (&scratch);
 }
@@ -100,7 +100,7 @@ search (const uint8_t *data, size_t len)
     return;
   for (size_t i = 0; i < G_N_ELEMENTS (times); i++) {
     int64_t offset, timestamp;
-    (void)stoker_batch_find_timestamp (test_host_get (kit.host), data, &b, times[i], &offset, &timestamp);
+    (void)stoker_batch_find_timestamp (test_host_get (kit.host), data, &b, 0, times[i], &offset, &timestamp);
   }
 }
 

@@ -69,6 +69,22 @@ typedef struct Candidate
   MemBatch batch;
 } Candidate;
 
+static int64_t
+largest_from (const StokerLog *log, int64_t from)
+{
+  int64_t largest = -1;
+
+  for (guint i = mem_find_segment (log, from); i < log->segs->len; i++) {
+    const MemSegment *s = mem_segment (log, i);
+    if (s->base >= from)
+      largest = MAX (largest, s->max_timestamp);
+    else
+      for (guint k = mem_find_batch (s, from); k < s->batches->len; k++)
+        largest = MAX (largest, mem_batch (s, k)->max_timestamp);
+  }
+  return largest;
+}
+
 /* The first batch at or after `from` that reaches `timestamp`; INT64_MAX: the first with the largest. Lock held. */
 static bool
 find_batch (const StokerLog *log, int64_t timestamp, int64_t from, Candidate *c)
@@ -76,9 +92,7 @@ find_batch (const StokerLog *log, int64_t timestamp, int64_t from, Candidate *c)
   int64_t want = timestamp;
 
   if (timestamp == INT64_MAX) {
-    want = -1;
-    for (guint i = 0; i < log->segs->len; i++)
-      want = MAX (want, mem_segment (log, i)->max_timestamp);
+    want = largest_from (log, from);
     if (want < 0)
       return false;
   }
@@ -104,11 +118,12 @@ mem_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t 
   pthread_mutex_lock (&log->lock);
   start = from = log->start;
   pthread_mutex_unlock (&log->lock);
-  while (rc == 0) {
+  while (rc >= 0) {
+    StokerTimeFound f = { -1, -1, -1 };
     Candidate c;
     StokerBatch b;
     const uint8_t *data;
-    bool found;
+    bool found, cut;
     pthread_mutex_lock (&log->lock);
     found = find_batch (log, timestamp, from, &c);
     pthread_mutex_unlock (&log->lock);
@@ -116,17 +131,19 @@ mem_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t 
       break;
     data = stoker_block_data (c.block) + c.batch.pos;
     rc = stoker_batch_peek (data, c.batch.len, &b) == 0
-             ? stoker_batch_find_timestamp (self->host, data, &b, timestamp, &out->offset, &out->timestamp)
+             ? stoker_batch_find_timestamp (self->host, data, &b, start, timestamp, &f.offset, &f.timestamp)
              : -1;
     stoker_block_unref (c.block);
-    out->leader_epoch = c.batch.epoch;
-    if (rc == 1 && out->offset < start)
-      rc = 0;
-    from = mem_last (&c.batch) + 1;
-    if (timestamp == INT64_MAX)
+    f.leader_epoch = c.batch.epoch;
+    if (rc == 1 && f.timestamp > out->timestamp)
+      *out = f;
+    /* The largest timestamp of a batch that the log start lies within may be that of a deleted record. */
+    cut = c.batch.base < start;
+    if (timestamp == INT64_MAX ? !cut : rc == 1)
       break;
+    from = mem_last (&c.batch) + 1;
   }
-  if (rc != 1 || out->offset >= limit)
+  if (rc < 0 || out->offset >= limit)
     *out = (StokerTimeFound){ -1, -1, -1 };
   return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
 }

@@ -609,6 +609,29 @@ test_find_time (Kit *k)
   g_assert_cmpint (find (k, 6000, 120).offset, ==, -1);
 }
 
+/* Records that DeleteRecords took out of the middle of a batch count no more, those behind them do. */
+static void
+test_find_time_cut (Kit *k)
+{
+  int64_t times[] = { 500, 900, 700, 800, 650, 600 };
+  StokerError err = { 0 };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (times); i++) {
+    Maker m = maker (3); /* t, t + 1, t + 2 */
+    m.timestamp = times[i];
+    g_assert_cmpint (kit_append (k, &m, STOKER_ORIGIN_CLIENT).error, ==, 0);
+  }
+  g_assert_cmpint (find (k, INT64_MAX, 18).offset, ==, 5);
+  g_assert_cmpint (k->ops->set_start (k->engine, k->log, 4, &err), ==, 0);
+  g_assert_cmpint (find (k, 0, 18).offset, ==, 4);
+  g_assert_cmpint (find (k, 0, 18).timestamp, ==, 901);
+  g_assert_cmpint (find (k, INT64_MAX, 18).offset, ==, 5); /* the largest is in the cut batch */
+  g_assert_cmpint (k->ops->set_start (k->engine, k->log, 7, &err), ==, 0);
+  g_assert_cmpint (find (k, 0, 18).offset, ==, 7);
+  g_assert_cmpint (find (k, INT64_MAX, 18).offset, ==, 11); /* 900 and up are gone: the largest is 802, further on */
+  g_assert_cmpint (find (k, INT64_MAX, 18).timestamp, ==, 802);
+}
+
 static void
 test_roll_by_time (Kit *k)
 {
@@ -767,6 +790,7 @@ storage_suite (const StokerModule *module, bool persistent)
     { "start", test_start },
     { "drop", test_drop },
     { "find-time", test_find_time },
+    { "find-time-cut", test_find_time_cut },
     { "roll-by-time", test_roll_by_time },
     { "remove", test_remove },
     { "threads", test_threads },

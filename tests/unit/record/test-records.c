@@ -281,7 +281,9 @@ test_find_timestamp (void)
       stk_batch_add (&w, times[i], STOKER_BYTES_NULL, text_bytes ("v"), STOKER_BYTES_NULL, 0);
     g_assert_cmpint (stk_batch_end (&w, k.codecs, codec, STK_CODEC_LEVEL_DEFAULT, NULL), ==, 0);
     b = kit_peek (&buf);
-#define FIND(t) stoker_batch_find_timestamp (test_host_get (k.host), buf.data, &b, t, &offset, &timestamp)
+#define FIND_FROM(from, t)                                                                                             \
+  stoker_batch_find_timestamp (test_host_get (k.host), buf.data, &b, from, t, &offset, &timestamp)
+#define FIND(t) FIND_FROM (0, t)
     g_assert_cmpint (FIND (71), ==, 0);
     g_assert_cmpint (offset, ==, -7);
     g_assert_cmpint (FIND (0), ==, 1);
@@ -292,6 +294,11 @@ test_find_timestamp (void)
     g_assert_cmpint (FIND (INT64_MAX), ==, 1);
     g_assert_cmpint (offset, ==, 102);
     g_assert_cmpint (timestamp, ==, 70);
+    g_assert_cmpint (FIND_FROM (103, 0), ==, 1);
+    g_assert_cmpint (offset, ==, 103);
+    g_assert_cmpint (FIND_FROM (104, INT64_MAX), ==, 1);
+    g_assert_cmpint (timestamp, ==, 60);
+    g_assert_cmpint (FIND_FROM (105, 0), ==, 0);
     b.record_count = 6;
     g_assert_cmpint (FIND (INT64_MAX), ==, -1);
     b.record_count = 5;
@@ -301,6 +308,7 @@ test_find_timestamp (void)
     g_assert_cmpint (offset, ==, 100);
     g_assert_cmpint (timestamp, ==, 99);
 #undef FIND
+#undef FIND_FROM
     stoker_buf_clear (&buf);
   }
   kit_clear (&k);
