@@ -2,8 +2,8 @@
 """What a data directory was part of, as nodes of a coordinator's tree: cluster id, topics with their ids and partitions, all led by
 the directory's broker. So that a broker of the other kind can be started on it.
 
-  seed-zk.py 127.0.0.1:2181 DATA-DIR     writes the nodes into a ZooKeeper
-  seed-zk.py --print DATA-DIR            prints them, "path<TAB>data" a line, parents first (for seed-tree)
+  seed-tree.py 127.0.0.1:2181 DATA-DIR     writes the nodes into a ZooKeeper
+  seed-tree.py --print DATA-DIR            prints them, "path<TAB>data" a line, parents first (for the program seed-tree)
 """
 import json, os, re, sys
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A data directory that Apache Kafka 3.9.1 wrote and stopped cleanly (tests/golden): with a tree that knows its topics,
 Stoker serves every byte of every log, before and after restarts and a kill, and goes on from there."""
-import glob, json, os, re, shutil, sqlite3, sys, tarfile
+import atexit, glob, os, re, shutil, subprocess, sys, tarfile, tempfile
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import *
 
@@ -19,35 +19,12 @@ def partitions(data):
     return out
 
 
-def seed(db, data):
-    """Tells the tree in `db` of the topics in `data`, as Kafka's tools would have: same ids, one replica each."""
+def seed(data):
+    """Makes the tree that knows of the topics in `data`, as Kafka's tools would have: same ids, one replica each."""
+    nodes = subprocess.run([sys.executable, os.path.join(SRC, "tests/lib/seed-tree.py"), "--print", data], stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run([os.path.join(BUILD, "tests/lib/seed-tree"), data], input=nodes, check=True)
     with open(os.path.join(data, "meta.properties")) as f:
-        cluster = re.search(r"cluster\.id=(\S+)", f.read()).group(1)
-    con = sqlite3.connect(db)
-    zxid = con.execute("SELECT value FROM state WHERE name='zxid'").fetchone()[0] + 1
-
-    def node(path, data):
-        text = None if data is None else json.dumps(data, separators=(",", ":")).encode()
-        con.execute("INSERT OR REPLACE INTO node VALUES (?,?,?,?,?,0,0,0,0,0)", (path, text, zxid, zxid, zxid))
-
-    node("/cluster/id", {"version": "1", "id": cluster})
-    for topic, parts in partitions(data).items():
-        with open(os.path.join(parts[0], "partition.metadata")) as f:
-            tid = re.search(r"topic_id: (\S+)", f.read()).group(1)
-        base = "/brokers/topics/" + topic
-        node(base, {"partitions": {str(p): [0] for p in parts}, "topic_id": tid, "adding_replicas": {}, "removing_replicas": {}, "version": 3})
-        node("/config/topics/" + topic, {"version": 1, "config": {}})
-        node(base + "/partitions", None)
-        for p, folder in parts.items():
-            with open(os.path.join(folder, "leader-epoch-checkpoint")) as f:
-                epochs = [int(l.split()[0]) for l in f.read().splitlines()[2:]]
-            node("%s/partitions/%d" % (base, p), None)
-            node("%s/partitions/%d/state" % (base, p), {"controller_epoch": 1, "leader": 0, "version": 1,
-                                                        "leader_epoch": max(epochs, default=0), "isr": [0]})
-    con.execute("UPDATE state SET value=? WHERE name='zxid'", (zxid,))
-    con.commit()
-    con.close()
-    return cluster
+        return re.search(r"cluster\.id=(\S+)", f.read()).group(1)
 
 
 def log_bytes(folder, start):
@@ -97,19 +74,16 @@ def check_all(how, want):
     tap.ok(not bad, "%s: every byte of %d partitions is served" % (how, len(want)), "\n".join(bad))
 
 
-br = Broker()
-tap.eq(br.stop(), 0, "a broker of our own made a tree")
-tree = os.path.join(br.dir, "tree.db")
-os.rename(os.path.join(br.data, "coordinator.db"), tree)
-shutil.rmtree(br.data)
+home = tempfile.mkdtemp(prefix="stoker-test.")
+atexit.register(shutil.rmtree, home, True)
 with tarfile.open(GOLDEN) as t:
-    t.extractall(br.dir)  # data/
-cluster = seed(tree, br.data)
-os.rename(tree, os.path.join(br.data, "coordinator.db"))
+    t.extractall(home)  # data/
+home = os.path.join(home, "data")
+cluster = seed(home)
 
 starts = {"trimmed-0": 71}
 want = {}
-for topic, parts in partitions(br.data).items():
+for topic, parts in partitions(home).items():
     for p, folder in parts.items():
         start = starts.get("%s-%d" % (topic, p), 0)
         data = log_bytes(folder, start)
@@ -122,8 +96,12 @@ for topic, parts in partitions(br.data).items():
         want[(topic, p)] = (start, data, max([end] + snapshots))
 tap.ok(len(want) > 20 and sum(len(v[1]) for v in want.values()) > 10000, "the golden directory is there", str(len(want)))
 
-br.start()
+br = Broker("log.retention.ms = -1", "producer.id.expiration.ms = 2147483647", data=home)
 check_all("as Kafka left it", want)
+_, data, end = want[("idempotent", 0)]
+last = offsets_of(data)[-1][0]
+again = i64(0) + log_bytes(partitions(home)["idempotent"][0], last)[8:]  # as the producer sent it
+tap.eq(produce(Conn(br.port), "idempotent", 0, again), (0, last), "a producer's last batch, known from Kafka's snapshot, is a duplicate")
 tap.eq(br.stop(), 0, "clean stop")
 br.start()
 check_all("started again", want)
