@@ -8,6 +8,8 @@
 #include "config/broker_config.h"
 #include "control/log.h"
 
+#include <string.h>
+
 enum
 {
   TICK_US = 1000000,
@@ -26,6 +28,7 @@ struct StkHousekeeping
   int checkpoints_out;
   bool ticking, checkpointing, sweeping;
   bool tick_again, checkpoint_again; /* touched while one ran */
+  StokerError *trouble;              /* per directory: what its checkpoint failed with the last time; empty: it went well */
   void (*stopped) (void *user);
   void *stopped_user;
 };
@@ -146,15 +149,32 @@ tick_fired (StkTimer *t)
 
 /* ---- checkpoints */
 
+/* A full disk fails every few seconds: it is said when it begins, when it becomes something else, and when it ends. */
+static void
+tell_checkpoint (StkHousekeeping *h, const PoolJob *j)
+{
+  StokerError *last = &h->trouble[j->dir];
+  const char *path = h->replicas->dirs[j->dir].path;
+
+  if (strcmp (last->text, j->err.text) == 0)
+    return;
+  if (j->err.text[0])
+    stk_log (h->replicas->broker->log, STOKER_LOG_ERROR, "broker", "dir.checkpoint", "%s | dir=%s", j->err.text, path);
+  else
+    stk_log (h->replicas->broker->log, STOKER_LOG_INFO, "broker", "dir.checkpoint",
+             "checkpoints are written again | dir=%s", path);
+  *last = j->err;
+}
+
 static void
 checkpoint_back (StkTask *t)
 {
   PoolJob *j = (PoolJob *)t;
   StkHousekeeping *h = j->h;
 
+  tell_checkpoint (h, j);
   if (j->err.text[0])
-    stk_log (h->replicas->broker->log, STOKER_LOG_ERROR, "broker", "dir.checkpoint", "%s | dir=%s", j->err.text,
-             h->replicas->dirs[j->dir].path);
+    h->checkpoint_again = true;
   if (--h->checkpoints_out == 0) {
     h->checkpointing = false;
     if (h->checkpoint_again)
@@ -259,6 +279,8 @@ stk_housekeeping_new (StkReplicas *r)
 void
 stk_housekeeping_free (StkHousekeeping *h)
 {
+  if (h)
+    g_free (h->trouble);
   g_free (h);
 }
 
@@ -266,6 +288,8 @@ void
 stk_housekeeping_start (StkHousekeeping *h)
 {
   h->running = true;
+  g_free (h->trouble);
+  h->trouble = g_new0 (StokerError, MAX (h->replicas->n_dirs, 1));
   atomic_store (&h->noted, false);
   arm (h, &h->clean, MIN (h->clean_us, (int64_t)FIRST_CLEANING_US));
   arm (h, &h->expire, h->expire_us);

@@ -17,7 +17,7 @@ if libc.unshare(NEWNS) or libc.mount(b"none", b"/", None, PRIVATE | REC, None) o
 
 tap = Tap()
 filler = os.path.join(tmp, "filler")
-br = Broker("log.retention.check.interval.ms = 500", data=os.path.join(tmp, "data"))
+br = Broker("log.retention.check.interval.ms = 500", "replica.high.watermark.checkpoint.interval.ms = 1000", data=os.path.join(tmp, "data"))
 c = Client(br.port, 30)
 c.create("t", 2)
 pid = c.producer_id()
@@ -76,7 +76,10 @@ tap.ok(e in (0, 15, 16, 56, -1), "OffsetCommit is answered, taken or refused", e
 made = c.ask("CreateTopics", 4, timeout_ms=1000, topics=[dict(name="new", num_partitions=1, replication_factor=1)]).topics[0].error_code
 tap.ok(made != 36, "CreateTopics is answered, done or refused", made)
 tap.ok(br.alive() and put(1) == 56, "and appends are still refused")
+time.sleep(3.5)
 log = br.tail(20000)
+said = [l for l in log.splitlines() if "dir.checkpoint" in l]
+tap.ok(len(said) == 1 and "No space" in said[0], "a checkpoint that fails each second is said once", said)
 tap.ok("No space left" in log or "full" in log, "the log says why", log[-600:])
 tap.ok(len(log.splitlines()) < 60, "not once for every request", len(log.splitlines()))
 
@@ -86,6 +89,9 @@ while put(1) == 56 and time.time() < end:
     time.sleep(0.1)
 tap.eq((put(0), put(1), put(0)), (0, 0, 0), "with space again appends go on, the idempotent producer with its next sequence")
 all_there("freed")
+time.sleep(2)
+said = [l for l in br.tail(20000).splitlines() if "dir.checkpoint" in l]
+tap.ok(len(said) == 2 and "again" in said[1], "that it ended is said too", said)
 tap.eq(c.create("after"), 0, "a topic can be created")
 e = c.ask("OffsetCommit", 7, group_id="g", member_id="", generation_id_or_member_epoch=-1, topics=[dict(name="t", partitions=[dict(partition_index=0, committed_offset=5)])]).topics[0].partitions[0].error_code
 tap.eq(e, 0, "an offset can be committed")
