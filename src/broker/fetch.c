@@ -228,6 +228,8 @@ state_new (StkIo *io, StokerFetch *req)
   req->out_session_id = 0;
   req->results = NULL;
   req->n_results = 0;
+  req->nodes = NULL;
+  req->n_nodes = 0;
   return s;
 }
 

@@ -5,6 +5,7 @@
 #include "broker/authorize.h"
 #include "broker/engine.h"
 #include "broker/fetch.h"
+#include "broker/topic_info.h"
 
 #include "meta/store.h"
 
@@ -39,14 +40,15 @@ static void
 name_leader (StkFetchPart *part)
 {
   StkIo *io = part->state->io;
+  StokerFetch *req = part->state->req;
+  const StkSnapshot *snap = stk_meta_store_peek (io->broker->meta, io->index);
   const StkMetaPartition *m
-      = part->topic.data
-            ? stk_snapshot_partition (stk_meta_store_peek (io->broker->meta, io->index), part->topic, part->d.partition)
-            : NULL;
+      = part->topic.data ? stk_snapshot_partition (snap, part->topic, part->d.partition) : NULL;
 
   if (m) {
     part->d.leader_id = m->leader;
     part->d.leader_epoch = m->leader_epoch;
+    stk_info_add_node (&req->call, snap, m->leader, &req->nodes, &req->n_nodes);
   }
 }
 

@@ -223,6 +223,8 @@ state_new (StkIo *io, StokerProduce *req)
   s->req = req;
   s->io = io;
   s->timer.fire = timed_out;
+  req->nodes = NULL;
+  req->n_nodes = 0;
   req->call.core = s;
   return s;
 }

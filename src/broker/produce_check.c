@@ -4,6 +4,7 @@
  */
 #include "broker/authorize.h"
 #include "broker/produce.h"
+#include "broker/topic_info.h"
 
 #include "meta/store.h"
 #include "record/record.h"
@@ -80,15 +81,16 @@ stk_produce_check_request (StkIo *io, StokerProduce *req)
 
 /* The partition is not here: does it exist elsewhere? */
 static int16_t
-not_here (StkIo *io, StokerStr topic, StokerProducePartition *out)
+not_here (StkIo *io, StokerProduce *req, StokerStr topic, StokerProducePartition *out)
 {
-  const StkMetaPartition *m
-      = stk_snapshot_partition (stk_meta_store_peek (io->broker->meta, io->index), topic, out->partition);
+  const StkSnapshot *snap = stk_meta_store_peek (io->broker->meta, io->index);
+  const StkMetaPartition *m = stk_snapshot_partition (snap, topic, out->partition);
 
   if (m == NULL)
     return STOKER_UNKNOWN_TOPIC_OR_PARTITION;
   out->leader_id = m->leader;
   out->leader_epoch = m->leader_epoch;
+  stk_info_add_node (&req->call, snap, m->leader, &req->nodes, &req->n_nodes);
   return STOKER_NOT_LEADER_OR_FOLLOWER;
 }
 
@@ -137,7 +139,7 @@ stk_produce_check_partition (StkIo *io, StokerProduce *req, const StkHosted *top
   StkPartition *p = topic ? stk_hosted_partition (topic, out->partition) : NULL;
 
   if (p == NULL) {
-    out->error = not_here (io, slot->topic, out);
+    out->error = not_here (io, req, slot->topic, out);
     return false;
   }
   out->error = stk_partition_check (p, -1, true);
@@ -147,7 +149,7 @@ stk_produce_check_partition (StkIo *io, StokerProduce *req, const StkHosted *top
     out->error = STOKER_NOT_LEADER_OR_FOLLOWER;
   if (out->error) {
     if (out->error == STOKER_NOT_LEADER_OR_FOLLOWER)
-      (void)not_here (io, slot->topic, out);
+      (void)not_here (io, req, slot->topic, out);
     return false;
   }
   slot->partition = p;

@@ -44,20 +44,46 @@ stk_info_cluster_operations (const StokerCall *call)
 
 /* ---- brokers */
 
+/* False: it has no endpoint on the call's listener. */
+static bool
+describe_node (const StokerCall *call, const StkMetaBroker *b, StokerNode *out)
+{
+  const StkMetaEndpoint *e = stk_meta_broker_endpoint (b, call->ctx->listener);
+
+  if (e)
+    *out = (StokerNode){ .id = b->id,
+                         .host = stoker_arena_str (call->arena, stoker_str (e->host)),
+                         .port = e->port,
+                         .rack = stoker_arena_str (call->arena, stoker_str (b->rack)) };
+  return e != NULL;
+}
+
+void
+stk_info_add_node (const StokerCall *call, const StkSnapshot *snap, int32_t id, StokerNode **nodes, int32_t *n)
+{
+  const StkMetaBroker *b = stk_snapshot_broker (snap, id);
+  StokerNode *more;
+
+  for (int32_t i = 0; i < *n; i++)
+    if ((*nodes)[i].id == id)
+      return;
+  if (b == NULL)
+    return;
+  more = stoker_arena_alloc (call->arena, sizeof *more * (size_t)(*n + 1)); /* there are few */
+  if (*n > 0)
+    memcpy (more, *nodes, sizeof *more * (size_t)*n);
+  *nodes = more;
+  *n += describe_node (call, b, &more[*n]);
+}
+
 int32_t
 stk_info_nodes (const StokerCall *call, const StkSnapshot *snap, StokerNode **out)
 {
   StokerNode *nodes = stoker_arena_alloc (call->arena, sizeof *nodes * (size_t)MAX (snap->n_brokers, 1));
   int32_t n = 0;
 
-  for (int32_t i = 0; i < snap->n_brokers; i++) {
-    const StkMetaEndpoint *e = stk_meta_broker_endpoint (snap->brokers[i], call->ctx->listener);
-    if (e)
-      nodes[n++] = (StokerNode){ .id = snap->brokers[i]->id,
-                                 .host = stoker_arena_str (call->arena, stoker_str (e->host)),
-                                 .port = e->port,
-                                 .rack = stoker_arena_str (call->arena, stoker_str (snap->brokers[i]->rack)) };
-  }
+  for (int32_t i = 0; i < snap->n_brokers; i++)
+    n += describe_node (call, snap->brokers[i], &nodes[n]);
   *out = nodes;
   return n;
 }

@@ -13,6 +13,8 @@
 const StkSnapshot *stk_call_snapshot (const StokerCall *call);
 /* The live brokers that have an endpoint on the call's listener; how many. */
 int32_t stk_info_nodes (const StokerCall *call, const StkSnapshot *snap, StokerNode **out);
+/* Adds broker `id`, unless it is there or has no endpoint on the call's listener, to nodes[0..*n) (NULL at first). */
+void stk_info_add_node (const StokerCall *call, const StkSnapshot *snap, int32_t id, StokerNode **nodes, int32_t *n);
 /* The topic with its partitions [from, from + n). */
 void stk_info_topic (const StokerCall *call, const StkSnapshot *snap, const StkMetaTopic *t, int32_t from, int32_t n,
                      StokerTopicInfo *out);

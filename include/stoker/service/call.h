@@ -48,6 +48,15 @@ struct StokerCall
   void *core;            /* core: where it waits; NULL when it does not */
 };
 
+/* A broker and where it listens, for the listener on which the call came. */
+typedef struct StokerNode
+{
+  int32_t id;
+  StokerStr host;
+  int32_t port;
+  StokerStr rack; /* null: none */
+} StokerNode;
+
 /* The connection is gone: done comes soon (on the same thread, perhaps inside this call), whatever the request was waiting for.
  * Does nothing for a finished call. I/O thread of the call. */
 STOKER_EXPORT void stoker_call_cancel (StokerCall *call);

@@ -71,6 +71,8 @@ typedef struct StokerFetch
   int32_t out_session_id;
   StokerFetchTopic *results;
   int32_t n_results;
+  StokerNode *nodes;         /* the leaders that the results name, as far as they are known */
+  int32_t n_nodes;
 } StokerFetch;
 
 STOKER_EXPORT void stoker_fetch (StokerFetch *req);

@@ -9,14 +9,6 @@
 
 STOKER_BEGIN_DECLS
 
-typedef struct StokerNode
-{
-  int32_t id;
-  StokerStr host;
-  int32_t port;
-  StokerStr rack; /* null: none */
-} StokerNode;
-
 typedef struct StokerPartitionInfo
 {
   int16_t error;

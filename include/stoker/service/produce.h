@@ -47,6 +47,9 @@ typedef struct StokerProduce
   int32_t timeout_ms;
   StokerProduceTopic *topics;
   int32_t n_topics;
+  /* out */
+  StokerNode *nodes; /* the leaders that the partitions name, as far as they are known */
+  int32_t n_nodes;
 } StokerProduce;
 
 /* Takes a request in. Appends of all requests taken in on this I/O thread are gathered, per partition, and written by the

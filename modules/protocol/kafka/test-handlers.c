@@ -23,6 +23,25 @@ ask (int16_t key, int16_t version, const void *in, void (*fill) (StokerCall *), 
 
 /* ---- produce */
 
+/* The address of a leader that an answer names. */
+static StokerNode *
+leader_node (const StokerCall *call, int32_t id)
+{
+  StokerNode *n = stoker_arena_calloc (call->arena, 1, sizeof *n);
+
+  *n = (StokerNode){ .id = id, .host = LIT ("there"), .port = 9093, .rack = LIT ("r") };
+  return n;
+}
+
+#define assert_leader_node(out, leader)                                                                                \
+  do {                                                                                                                 \
+    g_assert_cmpint ((out).n_node_endpoints, ==, 1);                                                                   \
+    g_assert_cmpint ((out).node_endpoints[0].node_id, ==, leader);                                                     \
+    g_assert_true (stoker_str_is ((out).node_endpoints[0].host, "there"));                                             \
+    g_assert_cmpint ((out).node_endpoints[0].port, ==, 9093);                                                          \
+    g_assert_true (stoker_str_is ((out).node_endpoints[0].rack, "r"));                                                 \
+  } while (0)
+
 static void
 fill_produce (StokerCall *call)
 {
@@ -40,6 +59,8 @@ fill_produce (StokerCall *call)
     p->error = STOKER_NOT_LEADER_OR_FOLLOWER;
     p->leader_id = 7;
     p->leader_epoch = 8;
+    req->nodes = leader_node (call, 7);
+    req->n_nodes = 1;
     return;
   }
   p->error = STOKER_PRODUCER_FENCED;
@@ -78,6 +99,7 @@ test_produce (void)
   p = &out.responses[0].partition_responses[0];
   g_assert_cmpint (p->current_leader.leader_id, ==, 7);
   g_assert_cmpint (p->current_leader.leader_epoch, ==, 8);
+  assert_leader_node (out, 7);
   stoker_arena_free (arena);
 }
 
@@ -121,6 +143,10 @@ fill_fetch (StokerCall *call)
   p[1].error = v == 17 ? STOKER_NOT_LEADER_OR_FOLLOWER : STOKER_KAFKA_STORAGE_ERROR;
   p[1].leader_id = 5;
   p[1].leader_epoch = 6;
+  if (v == 17) {
+    req->nodes = leader_node (call, 5);
+    req->n_nodes = 1;
+  }
 }
 
 static void
@@ -158,6 +184,8 @@ test_fetch (void)
                      v < 6 || v == 17 ? STOKER_NOT_LEADER_OR_FOLLOWER : STOKER_KAFKA_STORAGE_ERROR);
     g_assert_cmpint (p[1].current_leader.leader_id, ==, v == 17 ? 5 : -1);
     g_assert_cmpint (p[0].current_leader.leader_id, ==, -1);
+    if (v == 17)
+      assert_leader_node (out, 5);
     g_assert_true (stoker_str_is (out.responses[0].topic, "t") == (v < 13));
     g_assert_cmpint (out.responses[0].topic_id.b[3], ==, v >= 13 ? 1 : 0);
   }

@@ -466,6 +466,46 @@ kit_topic (Kit *k, const char *name, int n, const char *settings)
   kit_topic_replicas (k, name, n, 1, settings);
 }
 
+typedef struct Elsewhere
+{
+  Kit *k;
+  const char *name;
+  int32_t leader;
+} Elsewhere;
+
+static void
+publish_elsewhere (void *user)
+{
+  const Elsewhere *e = user;
+  StkMetaEndpoint end = { "PLAINTEXT", "there", 9093, 0 };
+  StkMetaBroker b = { .id = e->leader, .rack = "r", .endpoints = &end, .n_endpoints = 1 };
+  StkMetaPartition p = { e->leader, 4, 0, &e->leader, &e->leader, 1, 1 };
+  StkMetaTopic t = { .name = e->name,
+                     .name_len = (uint32_t)strlen (e->name),
+                     .id = kit_topic_id (e->name),
+                     .partitions = &p,
+                     .n_partitions = 1 };
+  StkMetaBroker *broker = stk_meta_broker_new (&b);
+  StkMetaTopic *topic = stk_meta_topic_new (&t);
+  StkSnapshot *base = stk_meta_store_get (e->k->b->meta);
+  StkSnapshotBuilder *builder = stk_snapshot_builder_new (base);
+
+  stk_snapshot_builder_set_broker (builder, broker);
+  stk_snapshot_builder_set_topic (builder, topic);
+  stk_meta_broker_unref (broker);
+  stk_meta_topic_unref (topic);
+  stk_snapshot_unref (base);
+  stk_meta_store_publish (e->k->b->meta, stk_snapshot_builder_end (builder));
+}
+
+void
+kit_topic_elsewhere (Kit *k, const char *name, int32_t leader)
+{
+  Elsewhere e = { k, name, leader };
+
+  kit_on (k, -1, publish_elsewhere, &e);
+}
+
 typedef struct Drop
 {
   Later later; /* first */

@@ -35,6 +35,8 @@ StokerBroker *kit_broker (Kit *k);
  * .. replicas-1 are assigned, ISR is 0 only. */
 void kit_topic (Kit *k, const char *name, int n, const char *settings);
 void kit_topic_replicas (Kit *k, const char *name, int n, int replicas, const char *settings);
+/* A topic of one partition whose leader, epoch 4, is another broker: at there:9093 in rack "r". */
+void kit_topic_elsewhere (Kit *k, const char *name, int32_t leader);
 void kit_drop_topic (Kit *k, const char *name);
 StokerUuid kit_topic_id (const char *name);
 

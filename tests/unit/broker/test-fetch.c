@@ -45,6 +45,26 @@ test_read (void)
 }
 
 static void
+test_elsewhere (void)
+{
+  Kit *k = kit_new ();
+  Fetch f;
+
+  kit_topic (k, "t", 1, NULL);
+  kit_topic_elsewhere (k, "far", 7);
+  kit_fetch_init (k, &f, 0, "far", 1);
+  kit_call (&f.c, stoker_fetch);
+  g_assert_cmpint (kit_fetch_part (&f, 0)->error, ==, STOKER_NOT_LEADER_OR_FOLLOWER);
+  g_assert_cmpint (kit_fetch_part (&f, 0)->leader_id, ==, 7);
+  g_assert_cmpint (f.req.n_nodes, ==, 1);
+  g_assert_cmpint (f.req.nodes[0].id, ==, 7);
+  g_assert_true (stoker_str_is (f.req.nodes[0].host, "there"));
+  g_assert_cmpint (f.req.nodes[0].port, ==, 9093);
+  kit_fetch_clear (&f);
+  kit_free (k);
+}
+
+static void
 test_errors (void)
 {
   Kit *k = kit_new ();
@@ -470,6 +490,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/broker/fetch/read", test_read);
   g_test_add_func ("/broker/fetch/errors", test_errors);
+  g_test_add_func ("/broker/fetch/elsewhere", test_elsewhere);
   g_test_add_func ("/broker/fetch/by-id", test_by_id);
   g_test_add_func ("/broker/fetch/limits", test_limits);
   g_test_add_func ("/broker/fetch/long-poll", test_long_poll);

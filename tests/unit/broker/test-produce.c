@@ -40,6 +40,27 @@ test_acks (void)
   kit_free (k);
 }
 
+/* Who asks the wrong broker is told the right one, with its address. */
+static void
+test_elsewhere (void)
+{
+  Kit *k = kit_new ();
+  Batch b = { .n = 3, .prefix = "v", .timestamp = 1000, .producer_id = -1 };
+  Produce p;
+
+  kit_topic_elsewhere (k, "far", 7);
+  g_assert_cmpint (produce_error (k, "far", 0, -1, &b, &p), ==, STOKER_NOT_LEADER_OR_FOLLOWER);
+  g_assert_cmpint (p.part.leader_id, ==, 7);
+  g_assert_cmpint (p.part.leader_epoch, ==, 4);
+  g_assert_cmpint (p.req.n_nodes, ==, 1);
+  g_assert_cmpint (p.req.nodes[0].id, ==, 7);
+  g_assert_true (stoker_str_is (p.req.nodes[0].host, "there"));
+  g_assert_cmpint (p.req.nodes[0].port, ==, 9093);
+  g_assert_true (stoker_str_is (p.req.nodes[0].rack, "r"));
+  kit_call_clear (&p.c);
+  kit_free (k);
+}
+
 static void
 test_refusals (void)
 {
@@ -255,6 +276,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/broker/produce/acks", test_acks);
   g_test_add_func ("/broker/produce/refusals", test_refusals);
+  g_test_add_func ("/broker/produce/elsewhere", test_elsewhere);
   g_test_add_func ("/broker/produce/corrupt", test_corrupt);
   g_test_add_func ("/broker/produce/idempotent", test_idempotent);
   g_test_add_func ("/broker/produce/gather", test_gather);

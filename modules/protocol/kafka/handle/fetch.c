@@ -66,6 +66,11 @@ answer (Request *rq)
     for (int32_t p = 0; p < in->n_partitions; p++)
       partition_answer (rq, &in->partitions[p], &out.responses[t].partitions[p]);
   }
+  out.n_node_endpoints = call->n_nodes;
+  out.node_endpoints = REQUEST_ARRAY (rq, KmFetchResponseNodeEndpoints, call->n_nodes);
+  for (int32_t i = 0; i < call->n_nodes; i++)
+    out.node_endpoints[i] = (KmFetchResponseNodeEndpoints){ call->nodes[i].id, call->nodes[i].host, call->nodes[i].port,
+                                                         call->nodes[i].rack };
   REQUEST_ANSWER (rq, km_fetch_response, &out);
 }
 
