@@ -109,7 +109,8 @@ send_write (Write *w)
   else
     stk_multi_set (m, path, g_strdup (w->config), -1);
   stk_multi_create (m, "/config/changes/config_change_", stk_json_config_change (entity), STOKER_COORD_SEQUENCE);
-  stk_multi_send (m, &c->tree, stk_topics_bounded, stk_topics_bound (w->a->t, 0, written, w));
+  stk_multi_send (m, &c->tree, stk_topics_bounded,
+                  stk_topics_bound (w->a->t, stk_topics_time (w->a->t, 0), written, w)); /* the request names no time */
 }
 
 /* ---- editing */

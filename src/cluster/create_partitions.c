@@ -11,6 +11,7 @@ typedef struct Growth
 {
   StkTopics *t;
   StokerCreatePartitions *req;
+  StkTopicTime time;
   int32_t writing;
   GHashTable *twice; /* names that occur more than once */
 } Growth;
@@ -73,7 +74,7 @@ written_all (Growth *g)
   if (g->req->validate_only)
     waited (g, false);
   else
-    stk_topics_wait (g->t, g->req->timeout_ms, all_grown, waited, g);
+    stk_topics_wait (g->t, g->time, all_grown, waited, g);
 }
 
 static void grow (Growth *g, int32_t i, int tries);
@@ -189,7 +190,7 @@ grow (Growth *g, int32_t i, int tries)
     *w = (Write){ g, i, tries };
     g->writing++;
     stk_multi_set (m, path, stk_json_topic (next), next->version);
-    stk_multi_send (m, &c->tree, stk_topics_bounded, stk_topics_bound (g->t, g->req->timeout_ms, written, w));
+    stk_multi_send (m, &c->tree, stk_topics_bounded, stk_topics_bound (g->t, g->time, written, w));
   }
   stk_topic_state_unref (next);
 }
@@ -202,7 +203,7 @@ grow_on_control (StokerCall *call)
   Growth *g = g_new0 (Growth, 1);
   int16_t refused = stk_topics_active (t);
 
-  *g = (Growth){ t, req, 1, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
+  *g = (Growth){ t, req, stk_topics_time (t, req->timeout_ms), 1, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
   for (int32_t i = 0; i < req->n_topics; i++) {
     if (refused)
       req->topics[i].error = refused;

@@ -14,7 +14,7 @@ typedef struct Creation
   void (*done) (void *user, const int16_t *errors);
   void *user;
   int32_t n, writing;
-  int64_t timeout_ms;
+  StkTopicTime time;
   StkTopicPlan *plans;
 } Creation;
 
@@ -126,7 +126,7 @@ static void
 written_all (Creation *c)
 {
   if (--c->writing == 0)
-    stk_topics_wait (c->t, c->timeout_ms, all_led, waited, c);
+    stk_topics_wait (c->t, c->time, all_led, waited, c);
 }
 
 /* ---- writing */
@@ -158,7 +158,7 @@ write_topic (Creation *c, int32_t i)
   *w = (Write){ c, i };
   stk_multi_create (m, config, stk_json_config (t->overrides, t->n_overrides), 0);
   stk_multi_create (m, topic, stk_json_topic (t), 0);
-  stk_multi_send (m, &c->t->b->controller->tree, stk_topics_bounded, stk_topics_bound (c->t, c->timeout_ms, written, w));
+  stk_multi_send (m, &c->t->b->controller->tree, stk_topics_bounded, stk_topics_bound (c->t, c->time, written, w));
 }
 
 /* Left over by a deletion that died half-way: the settings node is there without its topic. It goes first. */
@@ -193,7 +193,7 @@ begin (Creation *c)
     config = g_strconcat ("/config/topics/", c->plans[i].state->name, NULL);
     w = g_new (Write, 1);
     *w = (Write){ c, i };
-    stk_tree_exists (&c->t->b->controller->tree, config, STK_NO_WATCH, stk_topics_bounded, stk_topics_bound (c->t, c->timeout_ms, config_looked, w));
+    stk_tree_exists (&c->t->b->controller->tree, config, STK_NO_WATCH, stk_topics_bounded, stk_topics_bound (c->t, c->time, config_looked, w));
   }
   if (c->req && c->req->validate_only)
     answer (c);
@@ -210,7 +210,7 @@ create_on_control (StokerCall *call)
   int16_t refused = stk_topics_active (t);
   g_autoptr (GHashTable) twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
 
-  *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .timeout_ms = req->timeout_ms };
+  *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .time = stk_topics_time (t, req->timeout_ms) };
   c->plans = g_new0 (StkTopicPlan, MAX (c->n, 1));
   for (int32_t i = 0; i < c->n; i++) {
     if (refused) {
@@ -240,7 +240,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
 
-  *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .timeout_ms = 10000 };
+  *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .time = stk_topics_time (t, 10000) };
   c->plans = g_new0 (StkTopicPlan, MAX (n, 1));
   for (int32_t i = 0; i < n; i++) {
     g_autofree char *segment = g_strdup_printf ("%" G_GINT64_FORMAT, t->b->config->offsets_topic_segment_bytes);

@@ -11,6 +11,7 @@ typedef struct Deletion
 {
   StkTopics *t;
   StokerDeleteTopics *req;
+  StkTopicTime time;
   int32_t writing;
 } Deletion;
 
@@ -56,7 +57,7 @@ static void
 written_all (Deletion *d)
 {
   if (--d->writing == 0)
-    stk_topics_wait (d->t, d->req->timeout_ms, all_gone, waited, d);
+    stk_topics_wait (d->t, d->time, all_gone, waited, d);
 }
 
 static void
@@ -110,7 +111,7 @@ delete_one (Deletion *d, int32_t i)
 
   *w = (Write){ d, i };
   d->writing++;
-  stk_tree_create (&d->t->b->controller->tree, path, NULL, 0, stk_topics_bounded, stk_topics_bound (d->t, d->req->timeout_ms, written, w));
+  stk_tree_create (&d->t->b->controller->tree, path, NULL, 0, stk_topics_bounded, stk_topics_bound (d->t, d->time, written, w));
 }
 
 static void
@@ -121,7 +122,7 @@ delete_on_control (StokerCall *call)
   Deletion *d = g_new0 (Deletion, 1);
   int16_t refused = stk_topics_active (t);
 
-  *d = (Deletion){ t, req, 1 };
+  *d = (Deletion){ t, req, stk_topics_time (t, req->timeout_ms), 1 };
   for (int32_t i = 0; i < req->n_topics; i++) {
     if (refused)
       req->topics[i].error = refused;

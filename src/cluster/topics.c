@@ -42,8 +42,17 @@ look_again (void *user)
   }
 }
 
+StkTopicTime
+stk_topics_time (const StkTopics *t, int64_t timeout_ms)
+{
+  int64_t now = stk_actor_now_us (t->b->control);
+
+  return (StkTopicTime){ .write_us = now + (timeout_ms > 0 ? timeout_ms : 5000) * 1000,
+                         .wait_us = now + MAX (timeout_ms, 0) * 1000 };
+}
+
 void
-stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, const StkSnapshot *s),
+stk_topics_wait (StkTopics *t, StkTopicTime time, bool (*ready) (void *user, const StkSnapshot *s),
                  void (*end) (void *user, bool timed_out), void *user)
 {
   StkTopicWait *w;
@@ -52,7 +61,7 @@ stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, co
     end (user, false);
     return;
   }
-  if (timeout_ms <= 0 || t->stopped) {
+  if (time.wait_us <= stk_actor_now_us (t->b->control) || t->stopped) {
     end (user, true);
     return;
   }
@@ -64,7 +73,7 @@ stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, co
   w->timer.fire = timed_out;
   w->next = t->waits;
   t->waits = w;
-  stk_actor_timer_set (t->b->control, &w->timer, stk_actor_now_us (t->b->control) + timeout_ms * 1000);
+  stk_actor_timer_set (t->b->control, &w->timer, time.wait_us);
 }
 
 typedef struct Bound
@@ -94,12 +103,12 @@ bound_timed_out (StkTimer *timer)
 }
 
 void *
-stk_topics_bound (StkTopics *t, int64_t timeout_ms, StokerCoordDone done, void *user)
+stk_topics_bound (StkTopics *t, StkTopicTime time, StokerCoordDone done, void *user)
 {
   Bound *b = g_new0 (Bound, 1);
 
   *b = (Bound){ .timer = { .fire = bound_timed_out }, .t = t, .done = done, .user = user };
-  stk_actor_timer_set (t->b->control, &b->timer, stk_actor_now_us (t->b->control) + (timeout_ms > 0 ? timeout_ms : 5000) * 1000);
+  stk_actor_timer_set (t->b->control, &b->timer, time.write_us);
   return b;
 }
 

@@ -37,14 +37,22 @@ struct StkTopics
   bool stopped;
 };
 
-/* Calls end (user, ..) once: when a published snapshot is ready, after timeout_ms (<= 0: at once), or at a stop (timed out). May come
- * inside the call. */
-void stk_topics_wait (StkTopics *t, int64_t timeout_ms, bool (*ready) (void *user, const StkSnapshot *s),
+/* How long a request may take, all its steps together. */
+typedef struct StkTopicTime
+{
+  int64_t write_us; /* when what is written must be answered .. */
+  int64_t wait_us;  /* .. and when the wait for it to show ends; on the control actor's clock */
+} StkTopicTime;
+/* From now. timeout_ms <= 0: the writes get five seconds, and nothing is waited for. */
+StkTopicTime stk_topics_time (const StkTopics *t, int64_t timeout_ms);
+/* Calls end (user, ..) once: when a published snapshot is ready, when the time is over, or at a stop (timed out). May come inside the
+ * call. */
+void stk_topics_wait (StkTopics *t, StkTopicTime time, bool (*ready) (void *user, const StkSnapshot *s),
                       void (*end) (void *user, bool timed_out), void *user);
 /* Makes a call to the coordinator answer in time: pass stk_topics_bounded with the result as `done` and `user`; then done (user, ..) is
- * called once, with the reply or, after timeout_ms (<= 0: five seconds), with CONNECTION_LOSS: a coordinator whose disk is full holds
- * changes back until there is room, and clients must not wait for that. */
-void *stk_topics_bound (StkTopics *t, int64_t timeout_ms, StokerCoordDone done, void *user);
+ * called once, with the reply or, when the time is over, with CONNECTION_LOSS: a coordinator whose disk is full holds changes back until
+ * there is room, and clients must not wait for that. */
+void *stk_topics_bound (StkTopics *t, StkTopicTime time, StokerCoordDone done, void *user);
 void stk_topics_bounded (void *user, const StokerCoordReply *reply);
 /* NOT_CONTROLLER unless this broker is the active controller and takes requests. */
 int16_t stk_topics_active (const StkTopics *t);

@@ -2,7 +2,7 @@
 #include "kit.h"
 
 #include "cluster/json.h"
-#include "cluster/topics.h"
+#include "cluster/topics_private.h"
 
 #define S(text) STOKER_STR_LIT (text)
 
@@ -536,6 +536,101 @@ test_storm (void)
   }
 }
 
+/* ---- the time of a request is for all its steps together */
+typedef struct Steps
+{
+  Kit *k;
+  StkTopicTime time;
+  void *bound;
+  int64_t began_us, lost_us, ended_us;
+  bool lost, ended;
+} Steps;
+
+static bool
+never (void *user, const StkSnapshot *s)
+{
+  return false;
+}
+
+static void
+steps_lost (void *user, const StokerCoordReply *reply)
+{
+  Steps *s = user;
+
+  g_assert_cmpint (reply->code, ==, STOKER_COORD_CONNECTION_LOSS);
+  s->lost_us = stk_actor_now_us (s->k->b.control);
+  s->lost = true;
+}
+
+static void
+steps_ended (void *user, bool timed_out)
+{
+  Steps *s = user;
+
+  g_assert_true (timed_out);
+  s->ended_us = stk_actor_now_us (s->k->b.control);
+  s->ended = true;
+}
+
+static void
+steps_begin (void *user)
+{
+  Steps *s = user;
+
+  s->began_us = stk_actor_now_us (s->k->b.control);
+  s->time = stk_topics_time (s->k->b.topics, 1000);
+}
+
+static void
+steps_bound (void *user)
+{
+  Steps *s = user;
+
+  s->bound = stk_topics_bound (s->k->b.topics, s->time, steps_lost, s);
+}
+
+static void
+steps_wait (void *user)
+{
+  Steps *s = user;
+
+  stk_topics_wait (s->k->b.topics, s->time, never, steps_ended, s);
+}
+
+static void
+steps_free (void *user)
+{
+  Steps *s = user;
+  StokerCoordReply late = { .code = STOKER_COORD_OK };
+
+  stk_topics_bounded (s->bound, &late); /* told lost already: not told again */
+  s->time = stk_topics_time (s->k->b.topics, 0);
+}
+
+static void
+test_time (void)
+{
+  Kit *k = kit_new ("");
+  Steps s = { .k = k };
+
+  kit_start (k);
+  stk_actor_call (k->b.control, steps_begin, &s);
+  stk_sim_run (k->sim, 400000);
+  stk_actor_call (k->b.control, steps_bound, &s);
+  stk_sim_run (k->sim, 300000);
+  stk_actor_call (k->b.control, steps_wait, &s);
+  kit_until (k, &s.lost);
+  kit_until (k, &s.ended);
+  g_assert_cmpint (s.lost_us - s.began_us, >=, 1000000);
+  g_assert_cmpint (s.lost_us - s.began_us, <, 1010000);
+  g_assert_cmpint (s.ended_us - s.began_us, >=, 1000000);
+  g_assert_cmpint (s.ended_us - s.began_us, <, 1010000);
+  stk_actor_call (k->b.control, steps_free, &s);
+  kit_settle (k);
+  g_assert_cmpint (s.time.write_us - s.time.wait_us, ==, 5000000);
+  kit_free (k);
+}
+
 /* A stop answers what waits. */
 static void
 test_stop (void)
@@ -565,6 +660,7 @@ main (int argc, char **argv)
   g_test_add_func ("/topics/reload", test_reload);
   g_test_add_func ("/topics/auto", test_auto);
   g_test_add_func ("/topics/storm", test_storm);
+  g_test_add_func ("/topics/time", test_time);
   g_test_add_func ("/topics/stop", test_stop);
   return g_test_run ();
 }
