@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The simulated disk from inside: file.c (inodes and open files), names.c (the tree of names), disk.c (the calls and
+ * the cut). Every file has two contents, the one that is read and the one that would be found after a power cut, and so
+ * has the tree of names: a sync of a file carries its content over, a sync of a directory the names, in the order of
+ * their changes as a journalling file system does. A cut lets each page, and the first so many names, of the rest
+ * survive by lot.
+ */
+#ifndef STK_SIM_DISK_PRIVATE_H
+#define STK_SIM_DISK_PRIVATE_H
+
+#include "sim/impl.h"
+
+typedef struct Range
+{
+  uint64_t pos, len;
+} Range;
+
+typedef struct Inode
+{
+  int refs; /* names, old names and open files */
+  bool is_dir, locked;
+  int64_t mtime_ms;
+  GByteArray *data, *durable;
+  GArray *dirty; /* of Range: written since the last sync */
+} Inode;
+
+/* A change of names that no sync has carried over yet. */
+typedef struct NameOp
+{
+  char *from, *to; /* to NULL: `from` goes; from NULL: `to` is made for `inode` */
+  Inode *inode;
+} NameOp;
+
+typedef struct SimDisk
+{
+  StokerDisk base;
+  StkSim *sim;
+  GMutex lock;                 /* tests may use a disk from several threads */
+  GHashTable *names, *durable; /* path -> Inode */
+  GArray *ops;                 /* of NameOp */
+  uint64_t used, limit;
+  unsigned generation; /* grows with each cut: older handles are dead */
+} SimDisk;
+
+typedef struct SimFile
+{
+  StokerFile base;
+  SimDisk *disk;
+  Inode *inode;
+  unsigned generation;
+  bool writable, lock;
+} SimFile;
+
+#define LOCK(d) g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&(d)->lock)
+
+/* ---- file.c; with the lock, but for the file's own calls */
+Inode *stk_sim_inode_new (bool is_dir);
+Inode *stk_sim_inode_ref (Inode *i);
+void stk_sim_inode_unref (void *inode);
+/* What a power cut leaves of it. */
+void stk_sim_inode_cut (SimDisk *d, Inode *i);
+/* Grown with zeros, or cut. */
+void stk_sim_set_size (GByteArray *a, uint64_t size);
+/* An open file, with one reference. */
+StokerFile *stk_sim_file_new (SimDisk *d, Inode *i, bool writable, bool lock);
+
+/* ---- names.c; with the lock */
+void stk_sim_name_op_clear (void *op);
+/* Renames, deletes (to NULL) or makes (from NULL) a name; what a sync has to carry over. */
+void stk_sim_change_name (SimDisk *d, const char *from, const char *to, Inode *inode);
+/* The first n changes become durable. */
+void stk_sim_carry_over (SimDisk *d, guint n);
+Inode *stk_sim_lookup (SimDisk *d, const char *path);
+bool stk_sim_dir_exists (SimDisk *d, const char *path);
+bool stk_sim_parent_exists (SimDisk *d, const char *path);
+bool stk_sim_has_children (SimDisk *d, const char *path);
+/* Sorted, so that the same run lists in the same order. */
+GPtrArray *stk_sim_names_in (SimDisk *d, const char *dir);
+/* Does it change a name in this directory? */
+bool stk_sim_op_in (const NameOp *op, const char *dir);
+gint stk_sim_by_text (gconstpointer a, gconstpointer b);
+
+#endif
