@@ -13,7 +13,7 @@
  *   stable   first offset of the earliest open transaction below hw, else hw: end of read_committed
  *
  * Threads. append, read, ends, epoch_end and set_hw are called on any thread, many at once, also for one log, and do
- * not wait for the disk within the dirty bound; the engine locks. All other functions may block and are called on disk
+ * not wait for the disk (append: within the dirty bound; read: with `nowait`); the engine locks. All other functions may block and are called on disk
  * threads; calls that change one log's structure (open, close, remove, truncate, reset, set_start, configure, drop) are
  * never made two at once for that log, and append is not running during truncate, reset, close and remove (the core
  * sees to that).
@@ -101,6 +101,7 @@ typedef struct StokerRead
   size_t max_bytes;  /* bound of what is returned .. */
   bool at_least_one; /* .. but one whole batch even if it is larger */
   bool whole;        /* only whole batches (for conversion); else the last may be cut by max_bytes */
+  bool nowait;       /* the caller must not wait for the disk: what cannot be found from memory is `cold` */
 } StokerRead;
 
 typedef struct StokerReadResult
@@ -108,6 +109,7 @@ typedef struct StokerReadResult
   StokerSlice slices[4]; /* references belong to the caller */
   uint32_t n_slices;
   size_t len;            /* together; 0: nothing below the limit */
+  bool cold;             /* only with nowait: nothing was looked for; ask again on a disk thread, without it */
   int64_t upper;         /* first offset after what was returned (for the transaction index): an upper bound is fine */
 } StokerReadResult;
 

@@ -25,6 +25,8 @@ typedef struct StkFetchPart
   StkPartition *partition; /* referenced; NULL: not here */
   int64_t limit;           /* read limit at the last look */
   size_t bytes;            /* readable at the last look, at most d.max_bytes */
+  StokerRead want;         /* what was asked of the engine then */
+  bool cold;               /* there is something, but it must be looked for on a disk thread; `bytes` is what it may be */
   bool look;               /* look again before answering */
   bool waits;              /* its waiter is registered */
 } StkFetchPart;
@@ -46,9 +48,11 @@ struct StkFetchState
   StkFetchPart *parts;
 };
 
-/* Looks at a partition: fills part->d with an error or with the ends and up to `max_bytes` of records. I/O thread; does
- * not block but for a page that is not in memory. */
+/* Looks at a partition: fills part->d with an error or with the ends and up to `max_bytes` of records, or says that they are
+ * cold. I/O thread; does not block. */
 void stk_fetch_look (StkFetchPart *part, size_t max_bytes, bool at_least_one);
+/* Puts what the engine has answered (to part->want) into part->d; takes the references. I/O thread, between enter and leave. */
+void stk_fetch_take (StkFetchPart *part, int rc, const StokerReadResult *got);
 /* Gives back the records that it holds. */
 void stk_fetch_drop (StkFetchPart *part);
 
@@ -60,7 +64,7 @@ void stk_fetch_end_wait (StkFetchState *s);
 /* Reads again what has changed since, then finishes. */
 void stk_fetch_answer (StkFetchState *s);
 
-/* Brings cold ranges into memory and converts for old clients, on disk pools; finished comes on the I/O thread, at once
+/* Reads what is cold, brings cold ranges into memory and converts for old clients, on disk pools; finished comes on the I/O thread, at once
  * when there is nothing to do. */
 void stk_fetch_offload (StkFetchState *s, void (*finished) (StkFetchState *s));
 

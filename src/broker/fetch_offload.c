@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a fetch leaves to disk threads: reading ranges that are not in memory (so that sendfile does not block the I/O
- * thread), and converting batches for clients of before 0.11.
+ * What a fetch leaves to disk threads: looking for batches through indexes that are not in memory, reading ranges that
+ * are not in memory (so that sendfile does not block the I/O thread), and converting batches for clients of before
+ * 0.11.
  */
+#include "broker/engine.h"
 #include "broker/fetch.h"
 
 #include <glib.h>
@@ -14,7 +16,10 @@ typedef struct Job
 {
   StkTask task;
   StkFetchPart *part;
-  StokerRecords records; /* borrowed from the part, which does not touch them meanwhile */
+  StokerRecords records; /* borrowed from the part, which does not touch them meanwhile, or from `got` */
+  bool unread;           /* the engine is to be asked first .. */
+  int rc;                /* .. and what it said */
+  StokerReadResult got;
   int magic;
   int64_t first_offset;
   StokerHost *host;
@@ -129,6 +134,37 @@ take_converted (Job *j)
   d->records.len = j->out.len;
 }
 
+/* On the disk thread: what the I/O thread could not find without waiting. */
+static void
+read_cold (Job *j)
+{
+  StkFetchPart *part = j->part;
+  StokerRead want = part->want;
+
+  want.nowait = false;
+  j->rc = STOKER_NOT_LEADER_OR_FOLLOWER;
+  if (stk_partition_enter (part->partition)) {
+    j->rc = stk_engine_read (part->partition, &want, &j->got);
+    stk_partition_leave (part->partition);
+  }
+  if (j->rc != 0)
+    j->got = (StokerReadResult){ .n_slices = 0 };
+  j->records = (StokerRecords){ j->got.slices, j->got.n_slices, j->got.len, false };
+}
+
+static void
+take_read (Job *j)
+{
+  if (stk_partition_enter (j->part->partition)) {
+    stk_fetch_take (j->part, j->rc, &j->got);
+    stk_partition_leave (j->part->partition);
+    return;
+  }
+  for (uint32_t i = 0; i < j->got.n_slices; i++)
+    stoker_slice_release (&j->got.slices[i]);
+  stk_fetch_take (j->part, STOKER_NOT_LEADER_OR_FOLLOWER, NULL);
+}
+
 static void
 back (StkTask *t)
 {
@@ -136,8 +172,12 @@ back (StkTask *t)
   StkFetchState *s = j->part->state;
   void (*finished) (StkFetchState * s) = j->finished;
 
-  if (j->magic < 2)
+  if (j->unread)
+    take_read (j);
+  if (j->magic < 2 && j->part->d.error == 0 && j->part->d.records.len > 0)
     take_converted (j);
+  else
+    stoker_buf_clear (&j->out);
   g_free (j);
   if (--s->offloaded == 0)
     finished (s);
@@ -148,7 +188,9 @@ run (StkTask *t)
 {
   Job *j = (Job *)t;
 
-  if (j->magic < 2)
+  if (j->unread)
+    read_cold (j);
+  if (j->magic < 2 && j->records.len > 0)
     convert (j);
   else
     warm (&j->records);
@@ -162,12 +204,14 @@ stk_fetch_offload (StkFetchState *s, void (*finished) (StkFetchState *s))
   for (int i = 0; i < s->n_parts; i++) {
     StkFetchPart *part = &s->parts[i];
     Job *j;
-    if (part->d.records.len == 0 || (s->req->magic >= 2 && !is_cold (&part->d.records, s->req->call.arena)))
+    if (!part->cold
+        && (part->d.records.len == 0 || (s->req->magic >= 2 && !is_cold (&part->d.records, s->req->call.arena))))
       continue;
     j = g_new0 (Job, 1);
     j->task.run = run;
     j->part = part;
     j->records = part->d.records;
+    j->unread = part->cold;
     j->magic = s->req->magic;
     j->first_offset = part->d.fetch_offset;
     j->host = s->io->broker->host;

@@ -33,6 +33,7 @@ clear_answer (StkFetchPart *part)
   d->n_aborted = part->state->req->isolation == 1 ? 0 : -1;
   d->records = (StokerRecords){ 0 };
   part->bytes = 0;
+  part->cold = false;
 }
 
 /* With errors 6 and 74 the client is told where to go. */
@@ -42,8 +43,7 @@ name_leader (StkFetchPart *part)
   StkIo *io = part->state->io;
   StokerFetch *req = part->state->req;
   const StkSnapshot *snap = stk_meta_store_peek (io->broker->meta, io->index);
-  const StkMetaPartition *m
-      = part->topic.data ? stk_snapshot_partition (snap, part->topic, part->d.partition) : NULL;
+  const StkMetaPartition *m = part->topic.data ? stk_snapshot_partition (snap, part->topic, part->d.partition) : NULL;
 
   if (m) {
     part->d.leader_id = m->leader;
@@ -139,38 +139,54 @@ read_limit (const StokerFetch *req, const StokerLogEnds *ends)
   return req->isolation == 1 ? ends->stable : ends->hw;
 }
 
-/* Between enter and leave. */
-static void
-read_records (StkFetchPart *part, size_t max_bytes, bool at_least_one)
+void
+stk_fetch_take (StkFetchPart *part, int rc, const StokerReadResult *got)
 {
   StokerFetch *req = part->state->req;
   StokerFetchPartition *d = &part->d;
-  bool convert = req->magic < 2;
-  StokerRead want = { .offset = d->fetch_offset,
-                      .limit = part->limit,
-                      .max_bytes = MIN (max_bytes, (size_t)MAX (d->max_bytes, 0)),
-                      .at_least_one = at_least_one,
-                      .whole = convert };
-  StokerReadResult got = { .n_slices = 0 };
-  int rc = stk_engine_read (part->partition, &want, &got);
 
+  part->cold = false;
+  part->bytes = 0;
   if (rc != 0) {
     set_error (part, (int16_t)rc);
     return;
   }
-  part->bytes = got.len;
-  if (got.n_slices > 0) {
-    d->records.slices = stoker_arena_alloc (req->call.arena, sizeof (StokerSlice) * got.n_slices);
-    memcpy (d->records.slices, got.slices, sizeof (StokerSlice) * got.n_slices);
-    d->records.n_slices = got.n_slices;
-    d->records.len = got.len;
+  part->bytes = got->len;
+  if (got->n_slices > 0) {
+    d->records.slices = stoker_arena_alloc (req->call.arena, sizeof (StokerSlice) * got->n_slices);
+    memcpy (d->records.slices, got->slices, sizeof (StokerSlice) * got->n_slices);
+    d->records.n_slices = got->n_slices;
+    d->records.len = got->len;
   }
   /* Reads a file only where transactions were aborted. */
-  if (req->isolation == 1 && got.len > 0
-      && stk_engine_aborted (part->partition, d->fetch_offset, got.upper, add_aborted, part) != 0) {
+  if (req->isolation == 1 && got->len > 0
+      && stk_engine_aborted (part->partition, d->fetch_offset, got->upper, add_aborted, part) != 0) {
     stk_fetch_drop (part);
     set_error (part, STOKER_KAFKA_STORAGE_ERROR);
   }
+}
+
+/* Between enter and leave. */
+static void
+read_records (StkFetchPart *part, size_t max_bytes, bool at_least_one)
+{
+  StokerReadResult got = { .n_slices = 0 };
+  int rc;
+
+  part->want = (StokerRead){ .offset = part->d.fetch_offset,
+                             .limit = part->limit,
+                             .max_bytes = MIN (max_bytes, (size_t)MAX (part->d.max_bytes, 0)),
+                             .at_least_one = at_least_one,
+                             .whole = part->state->req->magic < 2,
+                             .nowait = true };
+  rc = stk_engine_read (part->partition, &part->want, &got);
+  if (rc == 0 && got.cold) {
+    /* There is at least one batch, and it takes its room from the partitions behind it. */
+    part->cold = true;
+    part->bytes = MAX (part->want.max_bytes, 1);
+    return;
+  }
+  stk_fetch_take (part, rc, &got);
 }
 
 static int16_t

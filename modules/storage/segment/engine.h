@@ -160,8 +160,8 @@ struct StokerLog
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
   bool names_unsynced, id_unsynced; /* names in the log's directory, and its partition.metadata, that are not flushed */
   uint64_t name_number;             /* of its own name in LogDir.names; 0: flushed long ago */
-  uint32_t cuts;  /* truncations so far: what a flush began before one says nothing about after it */
-  Segment **segs; /* ascending; the last is active */
+  uint32_t cuts;                    /* truncations so far: what a flush began before one says nothing about after it */
+  Segment **segs;                   /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
   int64_t start, end, hw, recovery;
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
@@ -232,6 +232,7 @@ typedef struct Walk
 {
   StokerFile *file;
   uint64_t pos, end; /* the next batch; where to stop */
+  bool *cold;        /* as in seg_locate; NULL at first */
   uint64_t buf_pos;
   size_t buf_len;
   uint8_t buf[SEG_WALK_BUF];
@@ -242,9 +243,10 @@ void seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end);
 int seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos);
 /* Type and coordinator epoch of a control batch in the file; false when it is none. */
 bool seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_t *type, int32_t *epoch);
-/* Where the batches that a reader of `offset` must look at begin: through the index. `size` bounds it. */
+/* Where the batches that a reader of `offset` must look at begin: through the index. `size` bounds it. `cold` NULL: the
+ * disk may be waited for; else *cold becomes true, and the result means nothing, where that would be needed. */
 int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos,
-                StokerBatch *batch);
+                StokerBatch *batch, bool *cold);
 
 /* ---- index.c, index_search.c. "note" functions run under the log's lock. */
 /* One append of `bytes` at `pos`, its last offset and the largest timestamp with the last offset of its batch. */
@@ -254,8 +256,8 @@ void seg_index_note_final (Segment *s);
 bool seg_index_full (Segment *s, const LogSettings *set);
 /* Appends what is in memory to the files; the caller has the claim, or the segment is its own. */
 int seg_index_write (StokerLog *log, Segment *s, bool sync);
-/* Greatest position with entry offset <= target; 0 when there is none. */
-uint64_t seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size);
+/* Greatest position with entry offset <= target; 0 when there is none. `cold`: as in seg_locate. */
+uint64_t seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size, bool *cold);
 /* Greatest position <= pos that an entry names. */
 uint64_t seg_index_position (StokerLog *log, Segment *s, uint64_t pos);
 /* Largest time index entry with timestamp <= target; false: none. */

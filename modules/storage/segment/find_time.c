@@ -88,7 +88,7 @@ in_segment (StokerLog *log, Segment *s, int64_t timestamp, int64_t start, Stoker
   if (!newest)
     seg_time_lookup (log, s, timestamp, &from);
   from = MAX (from, start);
-  rc = seg_locate (log, s, f, from, size, &pos, &b);
+  rc = seg_locate (log, s, f, from, size, &pos, &b, NULL);
   if (rc == 1) {
     seg_walk_begin (w, f, pos, size);
     rc = newest && cut ? newest_from (log, f, w, start, out) : first_from (log, f, w, start, timestamp, out);

@@ -12,6 +12,7 @@ typedef struct IndexFile
   StokerFile *file;
   int64_t n; /* entries */
   unsigned width;
+  bool *cold; /* as in seg_locate */
 } IndexFile;
 
 static bool
@@ -38,9 +39,15 @@ static bool
 entry_at (const IndexFile *x, int64_t i, int64_t *key, uint32_t *value)
 {
   uint8_t b[SEG_TIME_ENTRY];
+  uint64_t at = (uint64_t)i * x->width;
+  ssize_t n
+      = x->cold ? stoker_file_pread_resident (x->file, b, x->width, at) : stoker_file_pread (x->file, b, x->width, at);
 
-  if (stoker_file_pread (x->file, b, x->width, (uint64_t)i * x->width) != (ssize_t)x->width)
+  if (n != (ssize_t)x->width) {
+    if (x->cold)
+      *x->cold = true;
     return false;
+  }
   *key = x->width == SEG_INDEX_ENTRY ? (int64_t)seg_get (b, 4) : (int64_t)seg_get (b, 8);
   *value = (uint32_t)seg_get (b + x->width - 4, 4);
   return true;
@@ -72,7 +79,7 @@ search (const IndexFile *x, int64_t target, bool by_value, int64_t *key, uint32_
 }
 
 static uint64_t
-search_file (StokerLog *log, Segment *s, int64_t n, int64_t target, bool by_pos, uint64_t size)
+search_file (StokerLog *log, Segment *s, int64_t n, int64_t target, bool by_pos, uint64_t size, bool *cold)
 {
   IndexFile x;
   int64_t key, at;
@@ -80,6 +87,7 @@ search_file (StokerLog *log, Segment *s, int64_t n, int64_t target, bool by_pos,
 
   if (!index_open (log, s, ".index", SEG_INDEX_ENTRY, n, &x))
     return 0;
+  x.cold = cold;
   at = search (&x, target, by_pos, &key, &pos);
   stoker_file_unref (x.file);
   return at < 0 || pos >= size ? 0 : pos;
@@ -104,7 +112,7 @@ search_memory (const Segment *s, int64_t relative, uint64_t *pos)
 }
 
 uint64_t
-seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size)
+seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size, bool *cold)
 {
   int64_t relative = target - s->base, n;
   uint64_t pos = 0;
@@ -118,13 +126,13 @@ seg_index_lookup (StokerLog *log, Segment *s, int64_t target, uint64_t size)
   pthread_mutex_unlock (&log->lock);
   if (found)
     return pos < size ? pos : 0;
-  return search_file (log, s, n, relative, false, size);
+  return search_file (log, s, n, relative, false, size, cold);
 }
 
 uint64_t
 seg_index_position (StokerLog *log, Segment *s, uint64_t pos)
 {
-  return search_file (log, s, s->disk_offsets, (int64_t)pos, true, s->size);
+  return search_file (log, s, s->disk_offsets, (int64_t)pos, true, s->size, NULL);
 }
 
 bool
@@ -228,7 +236,7 @@ max_again (StokerLog *log, Segment *s)
 {
   StokerFile *f;
   StokerBatch b;
-  uint64_t pos, from = seg_index_lookup (log, s, s->last_time_offset, s->size);
+  uint64_t pos, from = seg_index_lookup (log, s, s->last_time_offset, s->size, NULL);
   Walk w;
   int rc = seg_file_get (log, s, &f);
 

@@ -104,7 +104,7 @@ find_end (StokerLog *log)
     return true;
   if (s->index_missing || seg_file_get (log, s, &f) < 0)
     return false;
-  seg_walk_begin (&w, f, seg_index_lookup (log, s, s->base + INT32_MAX, s->size), s->size);
+  seg_walk_begin (&w, f, seg_index_lookup (log, s, s->base + INT32_MAX, s->size, NULL), s->size);
   while ((rc = seg_walk_next (&w, &b, &pos)) == 1)
     log->end = stoker_batch_last_offset (&b) + 1;
   stoker_file_unref (f);

@@ -164,7 +164,7 @@ seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
   for (uint32_t i = from < 0 ? 0 : seg_find (log, from); i < log->n_segs && rc == 0; i++) {
     Segment *s = log->segs[i];
     if (s->base < end && from < end)
-      rc = replay_segment (log, s, from > s->base ? seg_index_lookup (log, s, from, s->size) : 0, from, end, false);
+      rc = replay_segment (log, s, from > s->base ? seg_index_lookup (log, s, from, s->size, NULL) : 0, from, end, false);
   }
   if (rc < 0) {
     stoker_error_set (err, STOKER_ERROR_IO, "%s/%s: cannot read the log to rebuild its producers: %s", log->dir->path,

@@ -106,9 +106,9 @@ read_tail (const StokerLog *log, const StokerRead *req, int64_t limit, Range *r,
 
 /* Where reading must end: before the first batch that reaches limit, as far as max_bytes lets that matter. */
 static int
-find_limit (StokerLog *log, Segment *s, StokerFile *f, int64_t limit, size_t max_bytes, Range *r)
+find_limit (StokerLog *log, Segment *s, StokerFile *f, int64_t limit, size_t max_bytes, Range *r, bool *cold)
 {
-  uint64_t size = r->end, safe = seg_index_lookup (log, s, limit, size), pos;
+  uint64_t size = r->end, safe = seg_index_lookup (log, s, limit, size, cold), pos;
   g_autofree Walk *w = NULL;
   StokerBatch b;
   int rc;
@@ -119,6 +119,7 @@ find_limit (StokerLog *log, Segment *s, StokerFile *f, int64_t limit, size_t max
   }
   w = g_new (Walk, 1);
   seg_walk_begin (w, f, MAX (safe, r->pos), size);
+  w->cold = cold;
   r->end = w->pos;
   while (r->end - r->pos <= max_bytes && (rc = seg_walk_next (w, &b, &pos)) == 1
          && stoker_batch_last_offset (&b) < limit)
@@ -128,13 +129,14 @@ find_limit (StokerLog *log, Segment *s, StokerFile *f, int64_t limit, size_t max
 
 /* Cuts len down to whole batches. */
 static size_t
-whole_batches (StokerFile *f, const Range *r, size_t len)
+whole_batches (StokerFile *f, const Range *r, size_t len, bool *cold)
 {
   g_autofree Walk *w = g_new (Walk, 1);
   StokerBatch b;
   uint64_t pos;
 
   seg_walk_begin (w, f, r->pos, r->pos + len);
+  w->cold = cold;
   while (seg_walk_next (w, &b, &pos) == 1)
     ;
   return w->pos - r->pos;
@@ -149,27 +151,40 @@ typedef struct View
   bool last;
 } View;
 
-/* 1: found something; 0: nothing below the limit in this segment; negative: errno. */
+/* Without waiting: only when it is open, which also means that its index was opened not long ago. */
+static int
+file_for (StokerLog *log, Segment *s, StokerFile **f, bool *cold)
+{
+  if (cold == NULL)
+    return seg_file_get (log, s, f);
+  pthread_mutex_lock (&log->lock);
+  *f = seg_file_peek (s);
+  pthread_mutex_unlock (&log->lock);
+  *cold = *f == NULL;
+  return *cold ? -EAGAIN : 0;
+}
+
+/* 1: found something; 0: nothing below the limit in this segment; negative: errno. `cold`: as in seg_locate. */
 static int
 read_segment (StokerLog *log, const View *v, const StokerRead *req, int64_t limit, Range *r, StokerFile **f,
-              size_t *len)
+              size_t *len, bool *cold)
 {
   StokerBatch b;
   bool cut;
-  int rc = seg_file_get (log, v->seg, f);
+  int rc = file_for (log, v->seg, f, cold);
 
   if (rc < 0)
     return rc;
   r->end = v->size;
   r->upper = MIN (limit, v->next);
-  rc = seg_locate (log, v->seg, *f, req->offset, v->size, &r->pos, &b);
+  rc = seg_locate (log, v->seg, *f, req->offset, v->size, &r->pos, &b, cold);
   if (rc == 1 && stoker_batch_last_offset (&b) < limit) {
     r->first = (size_t)b.length;
     if (limit < v->next)
-      find_limit (log, v->seg, *f, limit, MAX (req->max_bytes, r->first), r);
+      find_limit (log, v->seg, *f, limit, MAX (req->max_bytes, r->first), r, cold);
     *len = size_of (req, r, &cut);
     if (cut && req->whole && *len > r->first)
-      *len = whole_batches (*f, r, *len);
+      *len = whole_batches (*f, r, *len, cold);
     return 1;
   }
   stoker_file_unref (*f);
@@ -229,13 +244,20 @@ seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerRea
     StokerFile *f = NULL;
     size_t len = 0;
     int64_t limit;
+    bool cold = false;
     int rc;
     pthread_mutex_lock (&log->lock);
     rc = begin_read (log, &at, &limit, &v, out);
     pthread_mutex_unlock (&log->lock);
     if (rc != 0)
       return rc < 0 ? -rc : 0;
-    rc = read_segment (log, &v, &at, limit, &r, &f, &len);
+    rc = read_segment (log, &v, &at, limit, &r, &f, &len, req->nowait ? &cold : NULL);
+    if (cold) {
+      stoker_file_unref (f);
+      seg_segment_unref (v.seg);
+      *out = (StokerReadResult){ .upper = req->offset, .cold = true };
+      return 0;
+    }
     if (rc < 0 && v.seg->dropped) /* removed since we looked */
       rc = -ENOENT;
     seg_segment_unref (v.seg);

@@ -12,6 +12,7 @@ seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end)
   w->file = f;
   w->pos = pos;
   w->end = end;
+  w->cold = NULL;
   w->buf_pos = 0;
   w->buf_len = 0;
 }
@@ -24,9 +25,13 @@ seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
   if (w->end - w->pos < STOKER_BATCH_HEADER)
     return -1;
   if (w->pos < w->buf_pos || w->pos + STOKER_BATCH_HEADER > w->buf_pos + w->buf_len) {
-    ssize_t n = stoker_file_pread (w->file, w->buf, MIN (SEG_WALK_BUF, w->end - w->pos), w->pos);
+    size_t len = MIN (SEG_WALK_BUF, w->end - w->pos);
+    ssize_t n = w->cold ? stoker_file_pread_resident (w->file, w->buf, len, w->pos)
+                        : stoker_file_pread (w->file, w->buf, len, w->pos);
     w->buf_pos = w->pos;
     w->buf_len = n > 0 ? (size_t)n : 0;
+    if (w->cold && n < (ssize_t)STOKER_BATCH_HEADER) /* or an error: a disk thread will see it */
+      *w->cold = true;
     if (n < (ssize_t)STOKER_BATCH_HEADER)
       return -1;
   }
@@ -59,18 +64,27 @@ walk_to (Walk *w, int64_t offset, uint64_t *pos, StokerBatch *batch)
 }
 
 int
-seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch)
+seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch,
+            bool *cold)
 {
-  uint64_t from = seg_index_lookup (log, s, offset, size);
+  uint64_t from = seg_index_lookup (log, s, offset, size, cold);
   Walk w;
   int rc;
 
+  if (cold && *cold)
+    return -1;
   seg_walk_begin (&w, f, from, size);
+  w.cold = cold;
   rc = walk_to (&w, offset, pos, batch);
+  if (cold && *cold)
+    return -1;
   if (rc < 0 && from > 0) {
     /* An index that points between batches is not believed: the log itself is. */
     seg_walk_begin (&w, f, 0, size);
+    w.cold = cold;
     rc = walk_to (&w, offset, pos, batch);
+    if (cold && *cold)
+      return -1;
     if (rc >= 0)
       stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
                   "index points between batches | file=%s/%s/%020" PRId64 ".index position=%" PRIu64, log->dir->path,

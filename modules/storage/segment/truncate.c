@@ -74,7 +74,7 @@ find_cut (StokerLog *log, int64_t offset, uint64_t *size, int64_t *end)
     return rc;
   *size = s->size;
   *end = MIN (offset, log->end);
-  rc = seg_locate (log, s, f, offset, s->size, size, &b);
+  rc = seg_locate (log, s, f, offset, s->size, size, &b, NULL);
   if (rc == 1) /* a batch goes whole, also when offset is inside of it */
     *end = MIN (offset, b.base_offset);
   else

@@ -12,6 +12,8 @@ typedef struct FaultDisk
   StokerDisk *under;
   _Atomic int64_t space; /* < 0: endless */
   _Atomic int write_error, sync_error;
+  _Atomic int64_t warm; /* so many reads of what is in memory find it there; < 0: endless */
+  _Atomic int64_t waits;
 } FaultDisk;
 
 typedef struct FaultFile
@@ -40,6 +42,7 @@ take (FaultDisk *d, int64_t want)
 static ssize_t
 file_pread (StokerFile *f, void *buf, size_t len, uint64_t pos)
 {
+  ((FaultFile *)f)->disk->waits++;
   return stoker_file_pread (FILE_UNDER (f), buf, len, pos);
 }
 
@@ -89,6 +92,12 @@ file_size (StokerFile *f)
 static ssize_t
 file_pread_resident (StokerFile *f, void *buf, size_t len, uint64_t pos)
 {
+  FaultDisk *d = ((FaultFile *)f)->disk;
+
+  if (d->warm == 0)
+    return -EAGAIN;
+  if (d->warm > 0)
+    d->warm--;
   return stoker_file_pread_resident (FILE_UNDER (f), buf, len, pos);
 }
 
@@ -224,4 +233,16 @@ void
 fault_disk_fail_syncs (StokerDisk *d, int error)
 {
   DISK (d)->sync_error = error;
+}
+
+void
+fault_disk_cold (StokerDisk *d, int64_t n)
+{
+  DISK (d)->warm = n;
+}
+
+int64_t
+fault_disk_waits (StokerDisk *d)
+{
+  return DISK (d)->waits;
 }

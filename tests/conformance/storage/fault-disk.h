@@ -15,5 +15,10 @@ void fault_disk_space (StokerDisk *d, int64_t bytes);
 /* From now on writes (syncs) fail with this negative errno; 0: they do not. */
 void fault_disk_fail_writes (StokerDisk *d, int error);
 void fault_disk_fail_syncs (StokerDisk *d, int error);
+/* From now on nothing is in memory until it is read: the n-th stoker_file_pread_resident, counted from here, and all that follow
+ * answer -EAGAIN. Negative: as it is. */
+void fault_disk_cold (StokerDisk *d, int64_t n);
+/* How often the disk was waited for so far (stoker_file_pread). */
+int64_t fault_disk_waits (StokerDisk *d);
 
 #endif

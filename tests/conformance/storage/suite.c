@@ -144,6 +144,58 @@ test_positions (Kit *k)
   }
 }
 
+/* A read that must not wait, and finds only the first `warm` pieces of files in memory: what it says is the whole answer, or that it
+ * is cold, and it has not waited. True: cold. */
+static bool
+check_nowait (Kit *k, int64_t at, int64_t warm)
+{
+  int64_t end = kit_ends (k).end, waits;
+  StokerRead req = { at, end - at % 5, 600, true, at % 2 == 0, false };
+  StokerBuf want = { 0 }, got = { 0 };
+  StokerReadResult out;
+
+  g_assert_cmpint (kit_read (k, &req, &want, &out), ==, 0);
+  g_assert_false (out.cold);
+  req.nowait = true;
+  fault_disk_cold (k->disk, warm);
+  waits = fault_disk_waits (k->disk);
+  g_assert_cmpint (k->ops->read (k->engine, k->log, &req, &out), ==, 0);
+  g_assert_cmpint (fault_disk_waits (k->disk), ==, waits);
+  fault_disk_cold (k->disk, -1);
+  for (uint32_t i = 0; i < out.n_slices; i++)
+    stoker_slice_release (&out.slices[i]);
+  if (out.cold) {
+    g_assert_cmpuint (out.n_slices, ==, 0);
+    g_assert_cmpuint (out.len, ==, 0);
+  } else {
+    g_assert_cmpint (kit_read (k, &req, &got, NULL), ==, 0);
+    g_assert_cmpmem (got.data, got.len, want.data, want.len);
+  }
+  stoker_buf_clear (&want);
+  stoker_buf_clear (&got);
+  return out.cold;
+}
+
+static void
+test_nowait (Kit *k)
+{
+  k->config.segment_bytes = 6000;
+  k->config.index_interval_bytes = 300;
+  k->ops->configure (k->engine, k->log, &k->config);
+  for (int i = 0; i < 200; i++)
+    kit_put_sized (k, 1 + i % 3, (size_t)(i % 7) * 40);
+  g_assert_false (check_nowait (k, kit_ends (k).end - 5, 0)); /* the tail needs no look at files */
+  for (int round = 0; round < 2; round++) {
+    for (int64_t at = 0; at < kit_ends (k).end - 5; at += 17) {
+      for (int64_t warm = 0; warm < 40; warm += 3)
+        (void)check_nowait (k, at, warm);
+      g_assert_false (check_nowait (k, at, -1)); /* it was just read */
+    }
+    if (k->persistent)
+      kit_reopen (k);
+  }
+}
+
 static void
 test_hw (Kit *k)
 {
@@ -777,6 +829,7 @@ storage_suite (const StokerModule *module, bool persistent)
     { "many-items", test_many_items },
     { "read-limits", test_read_limits },
     { "positions", test_positions },
+    { "nowait", test_nowait },
     { "hw", test_hw },
     { "epochs", test_epochs },
     { "replica", test_replica },

@@ -351,7 +351,7 @@ drop_pages (const char *dir)
     int fd;
     if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
       drop_pages (path);
-    } else if (g_str_has_suffix (name, ".log") && (fd = open (path, O_RDONLY | O_CLOEXEC)) >= 0) {
+    } else if ((g_str_has_suffix (name, ".log") || g_str_has_suffix (name, "index")) && (fd = open (path, O_RDONLY | O_CLOEXEC)) >= 0) {
       fsync (fd);
       posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
       close (fd);
