@@ -44,6 +44,8 @@ static const char head[]
       "Check a file with\n.BR \"stokerd \\-\\-check\\-config \\fIFILE\" .\n"
       "After SIGHUP the broker reads its file again and takes over, all or nothing, what is marked \\(lqmay change "
       "while running\\(rq.\n"
+      "These settings may also be altered with Kafka's tools (kafka\\-configs \\-\\-entity\\-type brokers): for one broker, or for\n"
+      "all. What is set so is kept in the cluster, survives restarts, and wins over the file.\n"
       ".SH LINES THAT ARE NOT SETTINGS\n"
       ".TP\n.BI \"include = \" PATTERN\nReads other files at this place, sorted by name. The last part of the path may "
       "hold * and ?. Relative paths start from the\n"

@@ -22,6 +22,8 @@ typedef struct StkGroups StkGroups;               /* src/group/groups.h: group c
 typedef struct StkTopics StkTopics;               /* src/cluster/topics.h: topic and config requests */
 typedef struct StkIo StkIo;                       /* src/broker/io.h: what one I/O thread keeps: gathered appends, waiting fetches */
 
+struct StkMetaPair;                               /* src/meta/snapshot.h */
+
 struct StokerBroker
 {
   StkWorld *world;
@@ -71,6 +73,9 @@ void stk_broker_stop (StokerBroker *b, void (*stopped) (void *user), void *user)
 /* Reads the configuration again and applies what may change while running, all or nothing; what is wrong or needs a restart is
  * logged. `path` and `assignments` as in stk_broker_config_load. Control actor. */
 void stk_broker_reload (StokerBroker *b, const char *path, const char *const *assignments);
+/* The dynamic settings of a layer (StkDynamicLayer) are these now: applied, all or nothing; what is wrong or not for us is logged.
+ * Control actor. */
+void stk_broker_set_dynamic (StokerBroker *b, int layer, const struct StkMetaPair *pairs, size_t n);
 /* After stopped (or a failed start), and after the control actor has quit. */
 void stk_broker_free (StokerBroker *b);
 /* The port that listener `i` is bound to (tests listen on port 0). After started. */

@@ -92,21 +92,19 @@ remove_found_job (StkTask *t)
 {
   StkJob *j = (StkJob *)t;
   StkPartition *p = j->partition;
-  StokerTopicConfig config;
   StokerLogSpec spec = { .topic = stoker_str (p->topic),
                          .partition = p->index,
                          .topic_id = p->topic_id,
                          .dir = &j->change->replicas->dirs[j->dir],
-                         .config = &config,
+                         .config = &j->plain,
                          .advanced = stk_partition_advance_later,
                          .user = p };
 
-  stk_topic_config_make (p->broker->config, NULL, 0, &config);
   STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->open (p->storage, &spec, &p->log, &j->err));
   if (j->error == 0)
     STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->remove (p->storage, p->log, &j->err));
   p->log = NULL;
-  stk_topic_config_clear (&config);
+  stk_topic_config_clear (&j->plain);
   stk_job_return (j, found_back);
 }
 
@@ -139,6 +137,7 @@ stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id)
       continue;
     j = stk_job_new (c, remove_found_job);
     j->dir = f->dir;
+    stk_topic_config_make (r->broker->config, NULL, 0, &j->plain);
     j->partition = stk_partition_new (r->broker, name, f->topic_id, partition, f->dir);
     j->partition->storage = f->storage;
     j->partition->ops = f->storage->module->ops;

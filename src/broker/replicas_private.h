@@ -93,6 +93,7 @@ typedef struct StkJob
   int dir;
   StokerInstance *storage;
   GPtrArray *found;
+  StokerTopicConfig plain; /* remove_found_job: settings to open it with; they are read on control only */
   StokerError err;
 } StkJob;
 

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * AlterConfigs and IncrementalAlterConfigs (kafka-facts 3.8): the topic's settings are written together with a change
- * notification; the answer comes when this broker itself works with the new ones.
+ * notification; the answer comes when this broker itself works with the new ones. Brokers are in alter_broker.c.
  */
-#include "cluster/topics_private.h"
+#include "cluster/alter.h"
 #include "module/option.h"
 
 #define OPERATION_ALTER_CONFIGS 11
 #define RESOURCE_TOPIC_ACL 2
 #define RESOURCE_CLUSTER_ACL 4
 
-typedef struct Alteration
-{
-  StkTopics *t;
-  StokerAlterConfigs *req;
-  int32_t running;
-} Alteration;
-
 typedef struct Write
 {
-  Alteration *a;
+  StkAlteration *a;
   int32_t index;
   char *name;   /* of the topic */
   char *config; /* JSON; kept for a second try */
@@ -28,15 +21,10 @@ typedef struct Write
   size_t check; /* which operation looks whether there is such a topic */
 } Write;
 
-/* Overrides while they are edited. */
-typedef GHashTable Pairs; /* name -> value, both owned */
-
-static bool
-refuse (Alteration *a, StokerAlterResource *r, int16_t error, const char *fmt, ...) G_GNUC_PRINTF (4, 5);
-
-static bool
-refuse (Alteration *a, StokerAlterResource *r, int16_t error, const char *fmt, ...)
+bool
+stk_alter_refuse (StkAlteration *a, int32_t index, int16_t error, const char *fmt, ...)
 {
+  StokerAlterResource *r = &a->req->resources[index];
   va_list ap;
   g_autofree char *text = NULL;
 
@@ -48,8 +36,8 @@ refuse (Alteration *a, StokerAlterResource *r, int16_t error, const char *fmt, .
   return false;
 }
 
-static void
-finish_one (Alteration *a)
+void
+stk_alter_done (StkAlteration *a)
 {
   if (--a->running > 0)
     return;
@@ -64,7 +52,7 @@ applied (void *user)
 {
   Write *w = user;
 
-  finish_one (w->a);
+  stk_alter_done (w->a);
   g_free (w->name);
   g_free (w->config);
   g_free (w);
@@ -115,151 +103,85 @@ send_write (Write *w)
 
 /* ---- editing */
 
-static Pairs *
-pairs_of (const StkTopicState *t)
-{
-  Pairs *p = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-
-  for (size_t i = 0; i < t->n_overrides; i++)
-    g_hash_table_insert (p, g_strdup (t->overrides[i].name), g_strdup (t->overrides[i].value));
-  return p;
-}
-
-/* The list `now` with the words of `words` added or taken away. g_free. */
 static char *
-edit_list (const char *now, const char *words, bool add)
+check (void *user, const char *name, const char *value, int16_t *code, StokerError *err)
 {
-  g_auto (GStrv) old = g_strsplit (now ? now : "", ",", -1), change = g_strsplit (words, ",", -1);
-  GPtrArray *out = g_ptr_array_new ();
-  char *text;
-
-  for (char **w = old; *w; w++)
-    if (**w && (add || !g_strv_contains ((const char *const *)change, *w)))
-      g_ptr_array_add (out, *w);
-  for (char **w = change; add && *w; w++)
-    if (**w && !g_strv_contains ((const char *const *)old, *w))
-      g_ptr_array_add (out, *w);
-  g_ptr_array_add (out, NULL);
-  text = g_strjoinv (",", (char **)out->pdata);
-  g_ptr_array_free (out, TRUE);
-  return text;
-}
-
-static bool
-put (Alteration *a, StokerAlterResource *r, Pairs *pairs, StokerStr name, StokerStr value)
-{
-  StokerError why = { 0 };
+  StkTopics *t = user;
   char *text = NULL;
 
-  if (stk_topic_config_check (name, value, &text, &why) < 0)
-    return refuse (a, r, STOKER_INVALID_CONFIG, "%s", why.text);
-  if (!stk_topics_instance_exists (a->t, name, text)) {
-    (void)refuse (a, r, STOKER_INVALID_CONFIG, "%s is not the name of a loaded module instance, which %.*s needs", text, (int)name.len, name.data);
-    g_free (text);
-    return false;
-  }
-  if (stoker_str_is (name, "storage.engine")) {
-    g_free (text);
-    return refuse (a, r, STOKER_INVALID_CONFIG, "storage.engine is chosen when a topic is created and cannot be changed");
-  }
-  g_hash_table_replace (pairs, g_strndup (name.data, name.len), text);
-  return true;
-}
-
-static bool
-edit_one (Alteration *a, StokerAlterResource *r, Pairs *pairs, const StokerAlterConfig *e)
-{
-  g_autofree char *name = g_strndup (e->name.data ? e->name.data : "", e->name.len);
-  int row = stk_topic_setting_find (e->name);
-  int8_t source;
-  g_autofree char *inherited = NULL, *words = NULL, *text = NULL;
-  size_t n;
-
-  if (e->op == STOKER_CONFIG_DELETE) {
-    if (row < 0)
-      return refuse (a, r, STOKER_INVALID_CONFIG, "topics have no setting %.100s", name);
-    g_hash_table_remove (pairs, name);
-    return true;
-  }
-  if (e->value.data == NULL)
-    return refuse (a, r, STOKER_INVALID_REQUEST, "%.100s: SET needs a value; DELETE takes an override away", name);
-  if (e->op == STOKER_CONFIG_SET)
-    return put (a, r, pairs, e->name, e->value);
-  if (e->op != STOKER_CONFIG_APPEND && e->op != STOKER_CONFIG_SUBTRACT)
-    return refuse (a, r, STOKER_INVALID_REQUEST, "operation %d on %.100s is none of SET, DELETE, APPEND, SUBTRACT", e->op, name);
-  if (row < 0 || stk_topic_rows (&n)[row].type != STOKER_OPTION_LIST)
-    return refuse (a, r, STOKER_INVALID_CONFIG, "%.100s is not a list: it can be set and deleted only", name);
-  inherited = stk_topic_config_default (a->t->b->config, (size_t)row, &source);
-  words = g_strndup (e->value.data, e->value.len);
-  text = edit_list (g_hash_table_contains (pairs, name) ? g_hash_table_lookup (pairs, name) : inherited, words, e->op == STOKER_CONFIG_APPEND);
-  return put (a, r, pairs, e->name, stoker_str (text));
-}
-
-/* The new overrides of the topic; NULL: refused. */
-static Pairs *
-edit (Alteration *a, StokerAlterResource *r, const StkTopicState *t)
-{
-  Pairs *pairs = a->req->incremental ? pairs_of (t) : g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  bool ok = true;
-
-  for (int32_t i = 0; ok && i < r->n_configs; i++) {
-    const StokerAlterConfig *e = &r->configs[i];
-    for (int32_t k = 0; ok && k < i; k++)
-      if (stoker_str_equal (r->configs[k].name, e->name))
-        ok = refuse (a, r, STOKER_INVALID_REQUEST, "a setting is named twice");
-    if (ok && a->req->incremental)
-      ok = edit_one (a, r, pairs, e);
-    else if (ok && e->value.data == NULL)
-      ok = refuse (a, r, STOKER_INVALID_CONFIG, "setting %.*s has no value", (int)MIN (e->name.len, 100), e->name.data);
-    else if (ok)
-      ok = put (a, r, pairs, e->name, e->value);
-  }
-  /* The engine holds the topic's data: replacing the whole set does not take it away. */
-  for (size_t i = 0; ok && i < t->n_overrides; i++)
-    if (strcmp (t->overrides[i].name, "storage.engine") == 0)
-      g_hash_table_replace (pairs, g_strdup ("storage.engine"), g_strdup (t->overrides[i].value));
-  if (ok)
-    return pairs;
-  g_hash_table_unref (pairs);
+  *code = STOKER_INVALID_CONFIG;
+  if (stk_topic_config_check (stoker_str (name), stoker_str (value), &text, err) < 0)
+    return NULL;
+  if (!stk_topics_instance_exists (t, stoker_str (name), text))
+    (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "%s is not the name of a loaded module instance, which %s needs", text, name);
+  else if (strcmp (name, "storage.engine") == 0)
+    (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "storage.engine is chosen when a topic is created and cannot be changed");
+  else
+    return text;
+  g_free (text);
   return NULL;
 }
 
-static char *
-pairs_json (Pairs *pairs)
+static const StokerOption *
+row (const char *name)
 {
-  g_autofree StkMetaPair *list = g_new0 (StkMetaPair, g_hash_table_size (pairs) + 1);
-  GHashTableIter it;
-  gpointer k, v;
-  size_t n = 0;
+  size_t n;
+  int i = stk_topic_setting_find (stoker_str (name));
 
-  g_hash_table_iter_init (&it, pairs);
-  while (g_hash_table_iter_next (&it, &k, &v))
-    list[n++] = (StkMetaPair){ k, v };
-  return stk_json_config (list, n);
+  return i < 0 ? NULL : &stk_topic_rows (&n)[i];
+}
+
+static char *
+inherited (void *user, const char *name)
+{
+  StkTopics *t = user;
+  int8_t source;
+
+  return stk_topic_config_default (t->b->config, (size_t)stk_topic_setting_find (stoker_str (name)), &source);
+}
+
+/* The new overrides of the topic as JSON; NULL: refused. */
+static char *
+edit (StkAlteration *a, int32_t index, const StkTopicState *t)
+{
+  StkAlterRules rules = { .what = "topics", .check = check, .row = row, .inherited = inherited, .user = a->t };
+  GHashTable *pairs = stk_alter_pairs (t->overrides, t->n_overrides);
+  char *json = NULL;
+
+  if (stk_alter_edit (a, index, &rules, pairs)) {
+    /* The engine holds the topic's data: replacing the whole set does not take it away. */
+    for (size_t i = 0; i < t->n_overrides; i++)
+      if (strcmp (t->overrides[i].name, "storage.engine") == 0)
+        g_hash_table_replace (pairs, g_strdup ("storage.engine"), g_strdup (t->overrides[i].value));
+    json = stk_alter_json (pairs);
+  }
+  g_hash_table_unref (pairs);
+  return json;
 }
 
 static void
-alter_topic (Alteration *a, int32_t i)
+alter_topic (StkAlteration *a, int32_t i)
 {
   StokerAlterResource *r = &a->req->resources[i];
   const StkTopicState *t = stk_ctl_topic (a->t->b->controller, r->name);
-  Pairs *pairs;
+  char *json;
+  Write *w;
 
   if ((r->error = stk_broker_authorize (a->t->b, a->req->call.ctx, OPERATION_ALTER_CONFIGS, RESOURCE_TOPIC_ACL, r->name)) != 0)
     return;
   if (t == NULL || t->deleting) {
-    (void)refuse (a, r, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "there is no topic %.*s", (int)MIN (r->name.len, 250), r->name.data ? r->name.data : "");
+    (void)stk_alter_refuse (a, i, STOKER_UNKNOWN_TOPIC_OR_PARTITION, "there is no topic %.*s", (int)MIN (r->name.len, 250), r->name.data ? r->name.data : "");
     return;
   }
-  if ((pairs = edit (a, r, t)) == NULL)
+  json = edit (a, i, t);
+  if (json == NULL || a->req->validate_only) {
+    g_free (json);
     return;
-  if (!a->req->validate_only) {
-    Write *w = g_new0 (Write, 1);
-    *w = (Write){ .a = a, .index = i, .name = g_strdup (t->name), .config = pairs_json (pairs) };
-    a->running++;
-    send_write (w);
   }
-  g_hash_table_unref (pairs);
+  w = g_new0 (Write, 1);
+  *w = (Write){ .a = a, .index = i, .name = g_strdup (t->name), .config = json };
+  a->running++;
+  send_write (w);
 }
 
 static void
@@ -267,22 +189,26 @@ alter_on_control (StokerCall *call)
 {
   StokerAlterConfigs *req = (StokerAlterConfigs *)call;
   StkTopics *t = call->ctx->broker->topics;
-  Alteration *a = g_new0 (Alteration, 1);
+  StkAlteration *a = g_new0 (StkAlteration, 1);
 
-  *a = (Alteration){ t, req, 1 };
+  *a = (StkAlteration){ t, req, 1 };
   for (int32_t i = 0; i < req->n_resources; i++) {
     StokerAlterResource *r = &req->resources[i];
     if (t->stopped)
       r->error = STOKER_NOT_CONTROLLER;
     else if (r->type == STOKER_RESOURCE_TOPIC)
       alter_topic (a, i);
-    else if (r->type == STOKER_RESOURCE_BROKER &&
-             (r->error = stk_broker_authorize (t->b, call->ctx, OPERATION_ALTER_CONFIGS, RESOURCE_CLUSTER_ACL, STOKER_STR_LIT ("kafka-cluster"))) == 0)
-      (void)refuse (a, r, STOKER_INVALID_REQUEST, "a broker's settings come from its file: change it there and send SIGHUP");
-    else if (r->error == 0)
-      (void)refuse (a, r, STOKER_INVALID_REQUEST, "resource type %d cannot be altered here", r->type);
+    else if (r->type == STOKER_RESOURCE_BROKER || r->type == STOKER_RESOURCE_BROKER_LOGGER) {
+      r->error = stk_broker_authorize (t->b, call->ctx, OPERATION_ALTER_CONFIGS, RESOURCE_CLUSTER_ACL, STOKER_STR_LIT ("kafka-cluster"));
+      if (r->error == 0 && r->type == STOKER_RESOURCE_BROKER)
+        stk_alter_broker (a, i);
+      else if (r->error == 0)
+        (void)stk_alter_refuse (a, i, STOKER_INVALID_REQUEST,
+                                "there are no loggers to alter: levels are the broker's settings logging.level and logging.areas");
+    } else
+      (void)stk_alter_refuse (a, i, STOKER_INVALID_REQUEST, "resource type %d cannot be altered: topics (2) and brokers (4) can", r->type);
   }
-  finish_one (a);
+  stk_alter_done (a);
 }
 
 void

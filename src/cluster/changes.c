@@ -110,6 +110,8 @@ on_note (void *user, const StokerCoordReply *reply)
   }
   if (entity && g_str_has_prefix (entity, "topics/"))
     stk_ctl_refresh_config (c, entity + strlen ("topics/"), NULL, NULL);
+  else if (entity && g_str_has_prefix (entity, "brokers/"))
+    stk_ctl_broker_changed (c, entity);
   g_free (note->name);
   g_free (note);
 }

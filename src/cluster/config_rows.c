@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/config_rows.h"
 
+#include "config/dynamic.h"
 #include "module/option.h"
 
 #include <glib.h>
 
-enum
-{
-  SOURCE_TOPIC = 1,
-  SOURCE_STATIC_BROKER = 4,
-  SOURCE_DEFAULT = 5,
-};
+#define MAX_SYNONYMS 5 /* a topic's, and four places of the broker's */
 
 static bool
 wanted (const StkConfigRowsSpec *s, const char *name)
@@ -38,6 +34,19 @@ add_synonym (StokerConfigRow *row, const char *name, StokerStr value, int8_t sou
   row->n_synonyms++;
 }
 
+/* All places that set the broker's setting, the one that wins first. */
+static void
+add_broker_synonyms (const StkConfigRowsSpec *s, const StokerOption *opt, StokerConfigRow *row)
+{
+  bool secret = opt->flags & STOKER_OPTION_SECRET;
+
+  for (int source = STK_SOURCE_DYNAMIC_BROKER; source <= STK_SOURCE_DEFAULT; source++) {
+    g_autofree char *value = stk_broker_config_value_in (s->config, opt, (StkSource)source);
+    if (value)
+      add_synonym (row, opt->name, secret ? STOKER_STR_NULL : copy (s, value), (int8_t)source);
+  }
+}
+
 static const char *
 override_of (const StkMetaPair *pairs, size_t n, const char *name)
 {
@@ -53,23 +62,23 @@ topic_row (const StkConfigRowsSpec *s, size_t i, const StokerOption *opt, const 
   const StkTopicSetting *setting = stk_topic_setting (i);
   int8_t source;
   g_autofree char *inherited = stk_topic_config_default (s->config, i, &source);
-  const char *inherited_name = setting->broker_name ? setting->broker_name : opt->name;
-  StokerStr inherited_value = inherited ? copy (s, inherited) : STOKER_STR_LIT ("");
+  const StokerOption *broker_row = setting->broker_name ? stk_broker_row (setting->broker_name) : NULL;
 
   *row = (StokerConfigRow){ .name = stoker_str (opt->name),
-                            .value = override ? copy (s, override) : inherited_value,
+                            .value = copy (s, override ? override : inherited ? inherited : ""),
                             .is_default = override == NULL,
-                            .source = override ? SOURCE_TOPIC : source,
+                            .source = override ? STK_SOURCE_TOPIC : source,
                             .type = setting->kafka_type,
                             .documentation = s->documentation ? stoker_str (opt->summary) : STOKER_STR_NULL };
   if (!s->synonyms)
     return;
-  row->synonyms = stoker_arena_calloc (s->arena, 3, sizeof *row->synonyms);
+  row->synonyms = stoker_arena_calloc (s->arena, MAX_SYNONYMS, sizeof *row->synonyms);
   if (override)
-    add_synonym (row, opt->name, row->value, SOURCE_TOPIC);
-  if (source == SOURCE_STATIC_BROKER)
-    add_synonym (row, inherited_name, inherited_value, SOURCE_STATIC_BROKER);
-  add_synonym (row, inherited_name, opt->def ? stoker_str (opt->def) : STOKER_STR_LIT (""), SOURCE_DEFAULT);
+    add_synonym (row, opt->name, row->value, STK_SOURCE_TOPIC);
+  if (broker_row)
+    add_broker_synonyms (s, broker_row, row);
+  else
+    add_synonym (row, opt->name, opt->def ? stoker_str (opt->def) : STOKER_STR_LIT (""), STK_SOURCE_DEFAULT);
 }
 
 StokerConfigRow *
@@ -110,36 +119,90 @@ kafka_type (const StokerOption *opt)
 static void
 broker_row (const StkConfigRowsSpec *s, const StokerOption *opt, StokerConfigRow *row)
 {
-  bool given = stk_broker_config_given (s->config, opt->name), secret = opt->flags & STOKER_OPTION_SECRET;
+  bool secret = opt->flags & STOKER_OPTION_SECRET;
+  StkSource source = stk_broker_config_source (s->config, opt->name);
   g_autofree char *value = stk_broker_config_value (s->config, opt->name);
 
   *row = (StokerConfigRow){ .name = stoker_str (opt->name),
                             .value = secret ? STOKER_STR_NULL : copy (s, value ? value : ""),
-                            .read_only = true,
-                            .is_default = !given,
+                            .read_only = !stk_dynamic_alterable (opt),
+                            .is_default = source == STK_SOURCE_DEFAULT,
                             .sensitive = secret,
-                            .source = given ? SOURCE_STATIC_BROKER : SOURCE_DEFAULT,
+                            .source = (int8_t)source,
                             .type = kafka_type (opt),
                             .documentation = s->documentation ? stoker_str (opt->summary) : STOKER_STR_NULL };
   if (!s->synonyms)
     return;
-  row->synonyms = stoker_arena_calloc (s->arena, 2, sizeof *row->synonyms);
-  if (given)
-    add_synonym (row, opt->name, row->value, SOURCE_STATIC_BROKER);
-  add_synonym (row, opt->name, secret ? STOKER_STR_NULL : opt->def ? stoker_str (opt->def) : STOKER_STR_LIT (""), SOURCE_DEFAULT);
+  row->synonyms = stoker_arena_calloc (s->arena, MAX_SYNONYMS, sizeof *row->synonyms);
+  add_broker_synonyms (s, opt, row);
+}
+
+/* What stands in the tree alone, without what wins over it or would hold otherwise. A setting that is unknown here may be a password:
+ * it is named, not shown. */
+static void
+dynamic_row (const StkConfigRowsSpec *s, const StkDynamicPair *p, StkSource source, StokerConfigRow *row)
+{
+  const StokerOption *known = stk_broker_row (p->name);
+  bool hidden = known == NULL || (known->flags & STOKER_OPTION_SECRET);
+
+  *row = (StokerConfigRow){ .name = copy (s, p->name),
+                            .value = hidden ? STOKER_STR_NULL : copy (s, p->value),
+                            .read_only = p->row == NULL,
+                            .sensitive = hidden,
+                            .source = (int8_t)source,
+                            .type = p->row ? kafka_type (p->row) : 0,
+                            .documentation = s->documentation ? stoker_str (p->row ? p->row->summary : "") : STOKER_STR_NULL };
+  if (!s->synonyms)
+    return;
+  row->synonyms = stoker_arena_calloc (s->arena, 1, sizeof *row->synonyms);
+  row->synonyms[0].name = row->name;
+  row->synonyms[0].value = row->value;
+  row->synonyms[0].source = (int8_t)source;
+  row->n_synonyms = 1;
+}
+
+StokerConfigRow *
+stk_config_rows_defaults (const StkConfigRowsSpec *s, int32_t *out_n)
+{
+  size_t n;
+  const StkDynamicPair *pairs = stk_broker_config_dynamic (s->config, STK_DYNAMIC_DEFAULT, &n);
+  StokerConfigRow *rows = stoker_arena_calloc (s->arena, n + 1, sizeof *rows);
+  int32_t k = 0;
+
+  for (size_t i = 0; i < n; i++)
+    if (wanted (s, pairs[i].name))
+      dynamic_row (s, &pairs[i], STK_SOURCE_DYNAMIC_DEFAULT, &rows[k++]);
+  *out_n = k;
+  return rows;
+}
+
+/* Those of the broker's own dynamic settings that are no settings here. */
+static int32_t
+foreign_rows (const StkConfigRowsSpec *s, StokerConfigRow *rows)
+{
+  size_t n;
+  const StkDynamicPair *pairs = stk_broker_config_dynamic (s->config, STK_DYNAMIC_BROKER, &n);
+  int32_t k = 0;
+
+  for (size_t i = 0; i < n; i++)
+    if (stk_broker_row (pairs[i].name) == NULL && wanted (s, pairs[i].name))
+      dynamic_row (s, &pairs[i], STK_SOURCE_DYNAMIC_BROKER, &rows[k++]);
+  return k;
 }
 
 StokerConfigRow *
 stk_config_rows_broker (const StkConfigRowsSpec *s, int32_t *out_n)
 {
-  size_t n;
+  size_t n, foreign;
   const StokerOption *opts = stk_broker_rows (&n);
-  StokerConfigRow *rows = stoker_arena_calloc (s->arena, n, sizeof *rows);
+  StokerConfigRow *rows;
   int32_t k = 0;
 
+  (void)stk_broker_config_dynamic (s->config, STK_DYNAMIC_BROKER, &foreign);
+  rows = stoker_arena_calloc (s->arena, n + foreign, sizeof *rows);
   for (size_t i = 0; i < n; i++)
     if (wanted (s, opts[i].name))
       broker_row (s, &opts[i], &rows[k++]);
-  *out_n = k;
+  *out_n = k + foreign_rows (s, &rows[k]);
   return rows;
 }

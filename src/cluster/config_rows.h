@@ -23,5 +23,7 @@ typedef struct StkConfigRowsSpec
 StokerConfigRow *stk_config_rows_topic (const StkConfigRowsSpec *s, const StkMetaPair *overrides, size_t n_overrides, int32_t *out_n);
 /* This broker's settings. */
 StokerConfigRow *stk_config_rows_broker (const StkConfigRowsSpec *s, int32_t *out_n);
+/* The dynamic defaults of all brokers. */
+StokerConfigRow *stk_config_rows_defaults (const StkConfigRowsSpec *s, int32_t *out_n);
 
 #endif

@@ -38,9 +38,11 @@ describe_broker (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx
   r->error = stk_broker_authorize (b, ctx, OPERATION_DESCRIBE_CONFIGS, RESOURCE_CLUSTER_ACL, STOKER_STR_LIT ("kafka-cluster"));
   if (r->error)
     return;
-  /* "" stands for the cluster-wide dynamic defaults: there are none. */
-  if (r->name.len == 0)
+  /* "" stands for the cluster-wide dynamic defaults. */
+  if (r->name.len == 0) {
+    r->rows = stk_config_rows_defaults (s, &r->n_rows);
     return;
+  }
   if (!stoker_str_is (r->name, id)) {
     r->error = STOKER_INVALID_REQUEST;
     r->error_message = stoker_arena_printf (s->arena, "this is broker %s: it describes itself and \"\" (the defaults of all), not %.*s", id,
@@ -64,6 +66,9 @@ describe_on_control (StokerCall *call)
       describe_topic (b, &s, req->call.ctx, r);
     } else if (r->type == STOKER_RESOURCE_BROKER) {
       describe_broker (b, &s, req->call.ctx, r);
+    } else if (r->type == STOKER_RESOURCE_BROKER_LOGGER) {
+      r->error = STOKER_INVALID_REQUEST;
+      r->error_message = STOKER_STR_LIT ("there are no loggers to describe: levels are the broker's settings logging.level and logging.areas");
     } else {
       r->error = STOKER_INVALID_REQUEST;
       r->error_message = stoker_arena_printf (req->call.arena, "Resource type %d cannot be described here: topics (2) and brokers (4) can", r->type);

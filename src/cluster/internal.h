@@ -10,6 +10,7 @@
  *   partitions.c    leaders and ISRs: what is decided is written
  *   deletion.c      /admin/delete_topics
  *   changes.c       /config/changes
+ *   broker_settings.c  /config/brokers
  *   publish.c       local replicas first, then the snapshot
  *   producer_ids.c  blocks of producer ids
  *
@@ -23,6 +24,7 @@
 #include "cluster/multi.h"
 #include "cluster/state.h"
 #include "config/broker_config.h"
+#include "config/dynamic.h"
 #include "config/topic_config.h"
 #include "control/log.h"
 
@@ -133,6 +135,15 @@ void stk_ctl_deletions_begin (StkController *c);
 void stk_ctl_changes_begin (StkController *c);
 /* Reads /config/topics/NAME again; then (user) when it is published, or when there is no such topic. */
 void stk_ctl_refresh_config (StkController *c, const char *name, void (*then) (void *user), void *user);
+
+/* broker_settings.c: asks for both layers; what is read later finds them in force. */
+void stk_ctl_broker_settings_begin (StkController *c);
+/* A note names this entity, "brokers/..". */
+void stk_ctl_broker_changed (StkController *c, const char *entity);
+/* Reads the layer again; then (user) when it is in force and published. */
+void stk_ctl_refresh_broker (StkController *c, StkDynamicLayer layer, void (*then) (void *user), void *user);
+/* "brokers/0" or "brokers/<default>", g_free. */
+char *stk_ctl_broker_entity (const StkController *c, StkDynamicLayer layer);
 
 /* publish.c: makes known what changed since the last time, soon. */
 void stk_ctl_publish (StkController *c);

@@ -24,7 +24,7 @@ stk_broker_config_entry (const StkBrokerConfig *c, const char *name)
 bool
 stk_broker_config_given (const StkBrokerConfig *c, const char *name)
 {
-  return stk_broker_config_entry (c, name) != NULL;
+  return stk_broker_config_source (c, name) != STK_SOURCE_DEFAULT;
 }
 
 char *
@@ -134,7 +134,10 @@ config_new (StkConfigText *text)
   StokerError err;
   size_t n;
 
-  own->text = text;
+  own->text = stk_config_text_ref (text);
+  own->latest = text;
+  for (int i = 0; i < STK_DYNAMIC_LAYERS; i++)
+    own->dynamic[i] = stk_dynamic_pairs_new (NULL, 0, NULL);
   own->given = g_hash_table_new (g_str_hash, g_str_equal);
   own->strings = g_string_chunk_new (256);
   own->loads = g_array_new (FALSE, TRUE, sizeof (StkLoadLine));
@@ -164,7 +167,10 @@ stk_broker_config_free (StkBrokerConfig *c)
   g_array_unref (own->instance_lines);
   g_hash_table_unref (own->given);
   g_string_chunk_free (own->strings);
-  stk_config_text_free (own->text);
+  stk_config_text_unref (own->text);
+  stk_config_text_unref (own->latest);
+  for (int i = 0; i < STK_DYNAMIC_LAYERS; i++)
+    g_array_unref (own->dynamic[i]);
   g_free (own);
   g_free ((char *)c->path);
   g_free (c);
@@ -178,17 +184,42 @@ stk_broker_config_retire (StkBrokerConfig *c, StkBrokerConfig *old)
   own->retired = g_slist_prepend (own->retired, old);
 }
 
-/* Takes over the text. What is wrong is as if it were not there. */
+/* Over what the file says: first the defaults of all brokers, then this broker's own. */
+static void
+take_dynamic (StkBrokerConfig *c, GArray *const *dynamic)
+{
+  StkBrokerOwn *own = stk_broker_config_own (c);
+
+  for (int layer = STK_DYNAMIC_LAYERS - 1; layer >= 0; layer--) {
+    g_array_unref (own->dynamic[layer]);
+    own->dynamic[layer] = g_array_ref (dynamic[layer]);
+    for (guint i = 0; i < dynamic[layer]->len; i++) {
+      const StkDynamicPair *p = &g_array_index (dynamic[layer], StkDynamicPair, i);
+      if (p->row)
+        (void)stk_option_parse (p->row, p->value, NULL, c, NULL); /* it was checked */
+    }
+  }
+}
+
+/* Takes over the text. What is wrong is as if it were not there. dynamic NULL: none. */
 static StkBrokerConfig *
-build (StkConfigText *text, const char *path, const char *cwd, StkReport *report)
+build (StkConfigText *text, const char *path, const char *cwd, GArray *const *dynamic, StkReport *report)
 {
   StkBrokerConfig *c = config_new (text);
 
   c->path = g_strdup (path);
   for (size_t i = 0; i < stk_config_text_count (text); i++)
     take (c, stk_config_text_entry (text, i), report);
+  if (dynamic)
+    take_dynamic (c, dynamic);
   stk_broker_config_finish (c, cwd, report);
   return c;
+}
+
+StkBrokerConfig *
+stk_broker_config_layered (const StkBrokerConfig *like, GArray *const *dynamic, StkReport *report)
+{
+  return build (stk_config_text_ref (stk_broker_config_own (like)->latest), like->path, NULL, dynamic, report);
 }
 
 static StkBrokerConfig *
@@ -210,7 +241,7 @@ stk_broker_config_read (StokerDisk *disk, const char *path, const char *const *a
     stk_config_text_read (text, disk, path, report);
   for (; assignments && *assignments; assignments++)
     stk_config_text_override (text, *assignments, report);
-  return build (text, path, cwd, report);
+  return build (text, path, cwd, NULL, report);
 }
 
 StkBrokerConfig *
@@ -226,7 +257,7 @@ stk_broker_config_from_text (const char *data, const char *cwd, StkReport *repor
   StkConfigText *text = stk_config_text_new ();
 
   stk_config_text_parse (text, NULL, "text", data, strlen (data), report);
-  return unless_wrong (build (text, NULL, cwd, report), report);
+  return unless_wrong (build (text, NULL, cwd, NULL, report), report);
 }
 
 StkBrokerConfig *

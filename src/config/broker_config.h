@@ -139,7 +139,7 @@ StkBrokerConfig *stk_broker_config_from_text (const char *text, const char *cwd,
 StkBrokerConfig *stk_broker_config_for_test (const char *text, const char *cwd);
 void stk_broker_config_free (StkBrokerConfig *c);
 
-/* Was the key set (file or command line), or is it the default? */
+/* Was the key set (file, command line, or dynamically), or is it the default? */
 bool stk_broker_config_given (const StkBrokerConfig *c, const char *name);
 /* The key's value in Kafka's spelling (DescribeConfigs), g_free; NULL: no such key. */
 char *stk_broker_config_value (const StkBrokerConfig *c, const char *name);

@@ -7,7 +7,8 @@
 static bool
 blame (const StkBrokerConfig *c, StkReport *report, const char *name, const char *text)
 {
-  const StkConfigEntry *e = stk_broker_config_entry (c, name);
+  const StkConfigEntry *e
+      = stk_broker_config_source (c, name) == STK_SOURCE_STATIC ? stk_broker_config_entry (c, name) : NULL;
 
   return stk_report_error (report, e ? e->file : NULL, e ? e->line : 0, "%s: %s", name, text);
 }

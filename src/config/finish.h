@@ -7,13 +7,16 @@
 #define STK_CONFIG_FINISH_H
 
 #include "config/broker_config.h"
+#include "config/dynamic.h"
 
 #include <glib.h>
 
 typedef struct StkBrokerOwn
 {
-  StkConfigText *text;
-  GHashTable *given; /* row name -> StkConfigEntry */
+  StkConfigText *text;   /* what strings and entries are borrowed from */
+  StkConfigText *latest; /* the text of the newest reload: what settings are made from when dynamic ones change */
+  GHashTable *given;     /* row name -> StkConfigEntry */
+  GArray *dynamic[STK_DYNAMIC_LAYERS]; /* StkDynamicPair; never NULL, never changed once it is made */
   GStringChunk *strings;
   GArray *loads;          /* StkLoadLine */
   GArray *instance_lines; /* StkInstanceLine */
@@ -23,6 +26,10 @@ typedef struct StkBrokerOwn
 StkBrokerOwn *stk_broker_config_own (const StkBrokerConfig *c);
 /* The line that set the row, NULL when it is the default. */
 const StkConfigEntry *stk_broker_config_entry (const StkBrokerConfig *c, const char *name);
+
+/* The settings anew from the latest text of `like`, under these dynamic ones (references are taken). Everything wrong goes to
+ * `report`; never NULL, as stk_broker_config_read. */
+StkBrokerConfig *stk_broker_config_layered (const StkBrokerConfig *like, GArray *const *dynamic, StkReport *report);
 
 /* Keeps `old` alive as long as `c`. */
 void stk_broker_config_retire (StkBrokerConfig *c, StkBrokerConfig *old);

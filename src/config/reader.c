@@ -7,6 +7,7 @@
 
 struct StkConfigText
 {
+  unsigned refs;
   GPtrArray *entries; /* StkConfigEntry */
   GHashTable *by_key; /* key -> StkConfigEntry, those that must not repeat */
   GStringChunk *strings;
@@ -30,16 +31,24 @@ stk_config_text_new (void)
 {
   StkConfigText *t = g_new0 (StkConfigText, 1);
 
+  t->refs = 1;
   t->entries = g_ptr_array_new_with_free_func (g_free);
   t->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   t->strings = g_string_chunk_new (1024);
   return t;
 }
 
-void
-stk_config_text_free (StkConfigText *t)
+StkConfigText *
+stk_config_text_ref (StkConfigText *t)
 {
-  if (t == NULL)
+  t->refs++;
+  return t;
+}
+
+void
+stk_config_text_unref (StkConfigText *t)
+{
+  if (t == NULL || --t->refs > 0)
     return;
   g_ptr_array_unref (t->entries);
   g_hash_table_unref (t->by_key);

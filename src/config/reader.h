@@ -30,7 +30,9 @@ typedef struct StkConfigEntry
 typedef struct StkConfigText StkConfigText; /* entries in the order in which they stand */
 
 StkConfigText *stk_config_text_new (void);
-void stk_config_text_free (StkConfigText *t);
+/* Counted, on one thread: settings in force are made again from the same text when others than the file's change. */
+StkConfigText *stk_config_text_ref (StkConfigText *t);
+void stk_config_text_unref (StkConfigText *t);
 /* Both report what is wrong and go on. `name` stands in messages. disk NULL: includes are refused. */
 void stk_config_text_read (StkConfigText *t, StokerDisk *disk, const char *path, StkReport *report);
 void stk_config_text_parse (StkConfigText *t, StokerDisk *disk, const char *name, const char *data, size_t len,

@@ -15,6 +15,7 @@ typedef struct Change
 struct StkReload
 {
   StkBrokerConfig *fresh;
+  bool dynamic; /* only dynamic settings: the file was not read, modules have nothing to do with it */
   const StkRegistry *registry;
   GPtrArray *rows; /* StokerOption that change */
   GArray *changes; /* Change */
@@ -147,31 +148,72 @@ prepare_instance (void *user, StokerInstance *self)
   return true;
 }
 
-StkReload *
-stk_reload_prepare (const StkBrokerConfig *now, const StkRegistry *r, StokerDisk *disk, const char *path,
-                    const char *const *assignments, StkReport *report)
+static StkReload *
+reload_new (StkBrokerConfig *fresh, const StkRegistry *r)
 {
-  StkBrokerConfig *fresh = stk_broker_config_read (disk, path, assignments, NULL, report);
-  StkReload *l;
-  Preparing p;
+  StkReload *l = g_new0 (StkReload, 1);
 
-  (void)stk_config_check_modules (fresh, r, disk, STK_MODULES_CHECK, report);
-  if (stk_report_errors (report) > 0) {
-    stk_broker_config_free (fresh);
-    return NULL;
-  }
-  l = g_new0 (StkReload, 1);
   l->fresh = fresh;
   l->registry = r;
   l->rows = g_ptr_array_new ();
   l->changes = g_array_new (FALSE, TRUE, sizeof (Change));
   l->changed = g_string_new (NULL);
   l->restart = g_string_new (NULL);
+  return l;
+}
+
+StkReload *
+stk_reload_prepare (const StkBrokerConfig *now, const StkRegistry *r, StokerDisk *disk, const char *path,
+                    const char *const *assignments, StkReport *report)
+{
+  StkBrokerConfig *file = stk_broker_config_read (disk, path, assignments, NULL, report), *fresh;
+  StkReport *again = stk_report_new (); /* what the text says wrong is said already */
+  StkReload *l;
+  Preparing p;
+
+  (void)stk_config_check_modules (file, r, disk, STK_MODULES_CHECK, report);
+  fresh = stk_broker_config_layered (file, stk_broker_config_own (now)->dynamic, again);
+  if (stk_report_errors (report) == 0)
+    for (size_t i = 0; i < stk_report_errors (again); i++)
+      stk_report_error (report, NULL, 0, "with the settings that were altered dynamically: %s", stk_report_error_line (again, i));
+  stk_report_free (again);
+  stk_broker_config_free (file);
+  if (stk_report_errors (report) > 0) {
+    stk_broker_config_free (fresh);
+    return NULL;
+  }
+  l = reload_new (fresh, r);
   compare_rows (l, now);
   compare_loads (l, now);
   compare_lines (l, now);
   p = (Preparing){ l, report };
   stk_registry_each (r, 0, prepare_instance, &p);
+  if (stk_report_errors (report) == 0)
+    return l;
+  stk_reload_free (l);
+  return NULL;
+}
+
+StkReload *
+stk_reload_prepare_dynamic (const StkBrokerConfig *now, StkDynamicLayer layer, const StkMetaPair *pairs, size_t n,
+                            StkReport *report)
+{
+  GArray *const *old = stk_broker_config_own (now)->dynamic;
+  GArray *dynamic[STK_DYNAMIC_LAYERS];
+  StkReport *again = stk_report_new (); /* the text's warnings are said already */
+  StkReload *l;
+
+  for (int i = 0; i < STK_DYNAMIC_LAYERS; i++)
+    dynamic[i] = i == (int)layer ? stk_dynamic_pairs_new (pairs, n, report) : g_array_ref (old[i]);
+  l = reload_new (stk_broker_config_layered (now, dynamic, again), NULL);
+  l->dynamic = true;
+  compare_rows (l, now);
+  g_string_truncate (l->restart, 0); /* of the file: said when that was read */
+  for (size_t i = 0; i < stk_report_errors (again); i++)
+    stk_report_error (report, NULL, 0, "%s", stk_report_error_line (again, i));
+  for (int i = 0; i < STK_DYNAMIC_LAYERS; i++)
+    g_array_unref (dynamic[i]);
+  stk_report_free (again);
   if (stk_report_errors (report) == 0)
     return l;
   stk_reload_free (l);
@@ -240,7 +282,8 @@ adopt_lines (StkReload *l, StkBrokerConfig *now)
   now->n_instance_lines = lines->len;
 }
 
-/* Takes over the fresh configuration: `now` borrows from it. */
+/* Takes over the fresh configuration: `now` borrows from it; but for dynamic settings, of which there is no end: what was looked at,
+ * on this thread, is not any more. */
 static void
 adopt (StkReload *l, StkBrokerConfig *now)
 {
@@ -250,6 +293,14 @@ adopt (StkReload *l, StkBrokerConfig *now)
 
   for (guint i = 0; i < l->rows->len; i++)
     exchange (g_ptr_array_index (l->rows, i), now, l->fresh);
+  for (int i = 0; i < STK_DYNAMIC_LAYERS; i++) {
+    g_array_unref (own->dynamic[i]);
+    own->dynamic[i] = g_array_ref (from->dynamic[i]);
+  }
+  if (l->dynamic)
+    return;
+  stk_config_text_unref (own->latest);
+  own->latest = stk_config_text_ref (from->latest);
   for (size_t i = 0; i < n; i++) {
     void *entry = g_hash_table_lookup (from->given, rows[i].name);
     if (!(rows[i].flags & STOKER_OPTION_RELOADABLE))

@@ -10,6 +10,7 @@
 #define STK_CONFIG_RELOAD_H
 
 #include "config/broker_config.h"
+#include "config/dynamic.h"
 #include "module/registry.h"
 
 typedef struct StkReload StkReload;
@@ -17,6 +18,10 @@ typedef struct StkReload StkReload;
 /* path, assignments: as in stk_broker_config_load, which made `now`. NULL with *report when anything is wrong. */
 StkReload *stk_reload_prepare (const StkBrokerConfig *now, const StkRegistry *r, StokerDisk *disk, const char *path,
                                const char *const *assignments, StkReport *report);
+/* The same for dynamic settings: the layer's pairs are replaced by these, the file is not read again. Pairs that cannot be in force are
+ * warnings. */
+StkReload *stk_reload_prepare_dynamic (const StkBrokerConfig *now, StkDynamicLayer layer, const StkMetaPair *pairs, size_t n,
+                                       StkReport *report);
 /* Keys that will change, and keys that changed but need a restart: "a, b", NULL when there are none. They live as long
  * as the reload. */
 const char *stk_reload_changed (const StkReload *l);

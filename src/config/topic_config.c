@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/topic_config.h"
 
+#include "config/dynamic.h"
 #include "module/nearest.h"
 #include "module/option.h"
 
@@ -155,7 +156,7 @@ stk_topic_config_default (const StkBrokerConfig *broker, size_t i, int8_t *out_s
   const char *name = settings[i].broker_name;
   char *v = name ? stk_broker_config_value (broker, name) : NULL;
 
-  *out_source = name && stk_broker_config_given (broker, name) ? 4 : 5;
+  *out_source = name ? (int8_t)stk_broker_config_source (broker, name) : STK_SOURCE_DEFAULT;
   return v ? v : g_strdup (rows[i].def);
 }
 

@@ -39,8 +39,8 @@ void stk_topic_config_make (const StkBrokerConfig *broker, const StkMetaPair *ov
 void stk_topic_config_copy (const StokerTopicConfig *from, StokerTopicConfig *to);
 void stk_topic_config_clear (StokerTopicConfig *c);
 
-/* What a topic without override has for setting `i`, in Kafka's spelling (g_free); *out_source as DescribeConfigs has it: 4 set in
- * the broker's file, 5 default. NULL: the setting has no value (an empty string). */
+/* What a topic without override has for setting `i`, in Kafka's spelling (g_free); *out_source as DescribeConfigs has it (StkSource):
+ * 2, 3 set dynamically, 4 in the broker's file, 5 default. NULL: the setting has no value (an empty string). */
 char *stk_topic_config_default (const StkBrokerConfig *broker, size_t i, int8_t *out_source);
 
 #endif

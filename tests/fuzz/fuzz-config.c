@@ -79,7 +79,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   stk_config_text_parse (raw, NULL, "fuzz", (const char *)data, size, report);
   check_report (report);
-  stk_config_text_free (raw);
+  stk_config_text_unref (raw);
   stk_report_free (report);
 
   report = stk_report_new ();

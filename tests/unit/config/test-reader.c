@@ -37,7 +37,7 @@ test_lines (void)
     g_assert_cmpuint (e->line, ==, want[i].line);
     g_assert_cmpstr (e->file, ==, "a.conf");
   }
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
   stk_report_free (report);
 }
 
@@ -56,13 +56,13 @@ test_bad_lines (void)
   for (size_t i = 0; i < G_N_ELEMENTS (want); i++)
     g_assert_cmpstr (stk_report_error_line (report, i), ==, want[i]);
   g_assert_cmpuint (stk_config_text_count (t), ==, 1);
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
 
   t = stk_config_text_new ();
   stk_config_text_parse (t, NULL, "b", "a\0b = 1\n", 8, report);
   g_assert_cmpstr (stk_report_error_line (report, G_N_ELEMENTS (want)), ==,
                    "b: is not a text file: it holds a zero byte");
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
   stk_report_free (report);
 }
 
@@ -82,7 +82,7 @@ test_override (void)
   stk_config_text_override (t, "nonsense", report);
   stk_config_text_override (t, "include=x", report);
   g_assert_cmpuint (stk_report_errors (report), ==, 2);
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
   stk_report_free (report);
 }
 
@@ -129,7 +129,7 @@ test_include (void)
     keys = g_strconcat (before ? before : "", stk_config_text_entry (t, i)->key, " ", NULL);
   }
   g_assert_cmpstr (keys, ==, "first a b one x last ");
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
 
   put (dir, "main.conf", "include = missing\ninclude = *.d/x\ninclude =\na = 1\ninclude = conf.d/10-a.conf\n");
   t = read_main (dir, report);
@@ -137,7 +137,7 @@ test_include (void)
   g_assert_nonnull (strstr (stk_report_error_line (report, 0), "main.conf:1: cannot read the configuration file"));
   g_assert_nonnull (strstr (stk_report_error_line (report, 1), "main.conf:2: include: *.d/x"));
   g_assert_nonnull (strstr (stk_report_error_line (report, 3), "10-a.conf:1: a is set again: it is set at"));
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
   stk_report_free (report);
 
   report = stk_report_new ();
@@ -145,7 +145,7 @@ test_include (void)
   t = read_main (dir, report);
   g_assert_cmpuint (stk_report_errors (report), ==, 1);
   g_assert_nonnull (strstr (stk_report_error_line (report, 0), "does a file include itself?"));
-  stk_config_text_free (t);
+  stk_config_text_unref (t);
   stk_report_free (report);
   test_dir_free (dir);
 }

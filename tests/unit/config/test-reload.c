@@ -232,6 +232,86 @@ test_init_refuses (Fixture *f, const void *data)
   g_assert_nonnull (strstr (stk_report_error_line (f->report, 1), "stoker.conf:4: partitioner instance b: 14 is not allowed"));
 }
 
+/* ---- dynamic settings */
+
+static int
+set_layer (Fixture *f, StkDynamicLayer layer, const char *name, const char *value)
+{
+  StkMetaPair pair = { name, value };
+  StkReload *l = stk_reload_prepare_dynamic (f->now, layer, &pair, name != NULL, f->report);
+
+  if (l == NULL)
+    return -1;
+  g_assert_cmpint (stk_reload_commit (l, f->now, NULL), ==, 0);
+  stk_reload_free (l);
+  return 0;
+}
+
+static void
+value_is (const Fixture *f, const char *name, const char *value, StkSource source)
+{
+  g_autofree char *got = stk_broker_config_value (f->now, name);
+
+  g_assert_cmpstr (got, ==, value);
+  g_assert_cmpint (stk_broker_config_source (f->now, name), ==, source);
+}
+
+static void
+test_layers (Fixture *f, const void *data)
+{
+  StkReload *l;
+
+  /* The file has log.retention.hours; the finer name wins wherever it stands. */
+  value_is (f, "log.retention.ms", "7200000", STK_SOURCE_DEFAULT);
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_DEFAULT, "log.retention.ms", "5000"), ==, 0);
+  value_is (f, "log.retention.ms", "5000", STK_SOURCE_DYNAMIC_DEFAULT);
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_BROKER, "log.retention.ms", "6000"), ==, 0);
+  value_is (f, "log.retention.ms", "6000", STK_SOURCE_DYNAMIC_BROKER);
+  g_assert_cmpint (f->now->log_retention_ms, ==, 6000);
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_BROKER, "log.cleanup.policy", "compact"), ==, 0); /* replaces the layer */
+  value_is (f, "log.retention.ms", "5000", STK_SOURCE_DYNAMIC_DEFAULT);
+  value_is (f, "log.cleanup.policy", "compact", STK_SOURCE_DYNAMIC_BROKER);
+
+  /* A file that is read again goes below, and dynamic changes after that go over what it says now; what needs a restart waits. */
+  put (f, "log.retention.ms = 9000\nlog.segment.bytes = 5000\nnum.partitions = 4\npartitioner.a.level = 7\n");
+  l = prepare (f);
+  g_assert_nonnull (l);
+  g_assert_cmpint (stk_reload_commit (l, f->now, NULL), ==, 0);
+  stk_reload_free (l);
+  value_is (f, "log.retention.ms", "5000", STK_SOURCE_DYNAMIC_DEFAULT);
+  value_is (f, "log.segment.bytes", "5000", STK_SOURCE_STATIC);
+  put (f, "log.segment.bytes = 7000\n"); /* nobody asks for it to be read */
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_DEFAULT, NULL, NULL), ==, 0);
+  value_is (f, "log.retention.ms", "9000", STK_SOURCE_STATIC);
+  value_is (f, "log.segment.bytes", "5000", STK_SOURCE_STATIC);
+  value_is (f, "num.partitions", "1", STK_SOURCE_DEFAULT);
+  g_assert_cmpint (conf (f, "a")->level, ==, 7);
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_BROKER, NULL, NULL), ==, 0);
+  value_is (f, "log.cleanup.policy", "delete", STK_SOURCE_DEFAULT);
+}
+
+static void
+test_layers_wrong (Fixture *f, const void *data)
+{
+  StkReload *l;
+
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_BROKER, "log.segment.bytes", "many"), ==, 0); /* kept, not in force */
+  g_assert_cmpuint (stk_report_warnings (f->report), ==, 1);
+  value_is (f, "log.segment.bytes", "1073741824", STK_SOURCE_DEFAULT);
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_BROKER, "log.retention.ms", "0"), ==, -1);
+  g_assert_cmpuint (stk_report_errors (f->report), ==, 1);
+  value_is (f, "log.retention.ms", "7200000", STK_SOURCE_DEFAULT);
+
+  /* What the file says wrong is said once, whatever is set dynamically. */
+  stk_report_free (f->report);
+  f->report = stk_report_new ();
+  g_assert_cmpint (set_layer (f, STK_DYNAMIC_DEFAULT, "logging.areas", "net=debug"), ==, 0);
+  put (f, "log.cleanup.policy = \n");
+  l = prepare (f);
+  g_assert_null (l);
+  g_assert_cmpuint (stk_report_errors (f->report), ==, 1);
+}
+
 /* a accepts, b refuses: a goes back, and nothing else has changed. */
 static void
 test_roll_back (Fixture *f, const void *data)
@@ -258,6 +338,8 @@ main (int argc, char **argv)
   g_test_add ("/reload/apply", Fixture, NULL, set_up, test_apply, tear_down);
   g_test_add ("/reload/wrong", Fixture, NULL, set_up, test_wrong, tear_down);
   g_test_add ("/reload/init-refuses", Fixture, NULL, set_up, test_init_refuses, tear_down);
+  g_test_add ("/reload/layers", Fixture, NULL, set_up, test_layers, tear_down);
+  g_test_add ("/reload/layers-wrong", Fixture, NULL, set_up, test_layers_wrong, tear_down);
   g_test_add ("/reload/roll-back", Fixture, NULL, set_up, test_roll_back, tear_down);
   return g_test_run ();
 }
