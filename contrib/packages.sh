@@ -16,11 +16,17 @@ need_packages () {
     return 1
   fi
   echo "$PROG: installing ${#missing[@]} packages: ${missing[*]}"
-  local log; log=$(mktemp)
-  if ! { apt_install "${missing[@]}" || { apt-get update -q && apt_install "${missing[@]}"; }; } >"$log" 2>&1; then
-    echo "$PROG: apt-get could not install ${missing[*]} (no network?): $(grep -E '^(E|Err)' "$log" | head -n 1)" >&2
-    rm -f "$log"; return 1
+  local log why; log=$(mktemp)
+  # Lists that are old or absent are fetched and it is tried again; without a network that cannot help.
+  if apt_install "${missing[@]}" >"$log" 2>&1 || { [ -z "$(no_network "$log")" ] && apt-get update -q >>"$log" 2>&1 && apt_install "${missing[@]}" >>"$log" 2>&1; }; then
+    rm -f "$log"; return 0
   fi
-  rm -f "$log"
+  why=$(no_network "$log")
+  [ -n "$why" ] && why="no network: $why" || why=$(grep -E '^E:' "$log" | head -n 1)
+  echo "$PROG: apt-get could not install ${missing[*]}: ${why:-$(tail -n 1 "$log")}" >&2
+  rm -f "$log"; return 1
+}
+no_network () { # log of apt-get: what it could not reach, if that is why it failed
+  grep -ohE "(Temporary failure resolving|Could not (resolve|connect to)|Cannot initiate the connection to|Unable to connect to|Network is unreachable|Connection (refused|timed out))[^(]*" "$1" | head -n 1
 }
 apt_install () { DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; }
