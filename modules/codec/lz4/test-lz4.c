@@ -1,72 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stoker/codec.h>
+#include "codec-kit.h"
 
-#include "test-host.h"
-
-#include <glib.h>
 #include <lz4frame.h>
 
 extern const StokerModule stoker_module_codec_lz4;
 
-typedef struct Fixture
-{
-  StokerInstance *self;
-  const StokerCodecOps *ops;
-  void *ctx;
-  StokerBuf packed, out;
-  StokerError err;
-} Fixture;
-
 static void
-set_up (Fixture *f, gconstpointer unused)
-{
-  f->self = test_instance_new (&stoker_module_codec_lz4, NULL);
-  f->ops = f->self->module->ops;
-  f->ctx = f->ops->ctx_new (f->self);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer unused)
-{
-  f->ops->ctx_free (f->self, f->ctx);
-  stoker_buf_clear (&f->packed);
-  stoker_buf_clear (&f->out);
-  test_instance_free (f->self);
-}
-
-static void
-pack (Fixture *f, size_t len, int32_t level, uint32_t flags)
+pack (Codec *f, size_t len, int32_t level, uint32_t flags)
 {
   g_autofree uint8_t *in = g_malloc (len + 1);
   for (size_t i = 0; i < len; i++)
     in[i] = (uint8_t)(i * i / 1000);
   f->packed.len = 0;
-  g_assert_cmpint (f->ops->compress (f->self, f->ctx, in, len, level, flags, &f->packed, &f->err), ==, 0);
-}
-
-static int
-unpack (Fixture *f, size_t max_out, uint32_t flags)
-{
-  f->out.len = 0;
-  return f->ops->decompress (f->self, f->ctx, f->packed.data, f->packed.len, max_out, flags, &f->out, &f->err);
+  codec_pack (f, in, len, level, flags);
 }
 
 static void
-test_frame (Fixture *f, gconstpointer unused)
+test_frame (Codec *f, gconstpointer unused)
 {
   /* Magic, version 1 with independent blocks and nothing else, 64 KiB blocks, and the check byte of exactly that. */
   static const uint8_t head[7] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82 };
 
   pack (f, 200000, INT32_MIN, 0);
   g_assert_cmpmem (f->packed.data, 7, head, 7);
-  g_assert_cmpint (unpack (f, 200000, 0), ==, 0);
+  g_assert_cmpint (codec_unpack (f, 200000, 0), ==, 0);
   g_assert_cmpuint (f->out.len, ==, 200000);
-  g_assert_cmpint (unpack (f, 199999, 0), ==, -1);
+  g_assert_cmpint (codec_unpack (f, 199999, 0), ==, -1);
   g_assert_cmpint (f->err.code, ==, STOKER_ERROR_CORRUPT);
 }
 
 static void
-test_levels (Fixture *f, gconstpointer unused)
+test_levels (Codec *f, gconstpointer unused)
 {
   size_t fast, nine, twelve;
 
@@ -78,27 +42,27 @@ test_levels (Fixture *f, gconstpointer unused)
   twelve = f->packed.len;
   g_assert_cmpuint (nine, ==, fast);
   g_assert_cmpuint (twelve, <, fast);
-  g_assert_cmpint (unpack (f, 200000, 0), ==, 0);
+  g_assert_cmpint (codec_unpack (f, 200000, 0), ==, 0);
 }
 
 static void
-test_legacy (Fixture *f, gconstpointer unused)
+test_legacy (Codec *f, gconstpointer unused)
 {
   static const uint8_t head[6] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40 };
 
   pack (f, 1000, INT32_MIN, STOKER_CODEC_LEGACY);
   g_assert_cmpmem (f->packed.data, 6, head, 6);
   g_assert_cmphex (f->packed.data[6], ==, 0x1a); /* xxh32 of those six bytes, second lowest byte */
-  g_assert_cmpint (unpack (f, 1000, 0), ==, -1);
-  g_assert_cmpint (unpack (f, 1000, STOKER_CODEC_LEGACY), ==, 0);
+  g_assert_cmpint (codec_unpack (f, 1000, 0), ==, -1);
+  g_assert_cmpint (codec_unpack (f, 1000, STOKER_CODEC_LEGACY), ==, 0);
   g_assert_cmpuint (f->out.len, ==, 1000);
   /* The right one is fine there too: nobody looks. */
   pack (f, 1000, INT32_MIN, 0);
-  g_assert_cmpint (unpack (f, 1000, STOKER_CODEC_LEGACY), ==, 0);
+  g_assert_cmpint (codec_unpack (f, 1000, STOKER_CODEC_LEGACY), ==, 0);
 }
 
 static void
-with_prefs (Fixture *f, const LZ4F_preferences_t *prefs)
+with_prefs (Codec *f, const LZ4F_preferences_t *prefs)
 {
   g_autofree char *in = g_strnfill (100000, 'x');
   size_t cap = LZ4F_compressFrameBound (100000, prefs), n;
@@ -110,7 +74,7 @@ with_prefs (Fixture *f, const LZ4F_preferences_t *prefs)
 }
 
 static void
-test_foreign (Fixture *f, gconstpointer unused)
+test_foreign (Codec *f, gconstpointer unused)
 {
   /* Check sums, content size and larger blocks of other writers are honoured .. */
   LZ4F_preferences_t prefs = { .frameInfo = { .blockSizeID = LZ4F_max1MB,
@@ -119,19 +83,19 @@ test_foreign (Fixture *f, gconstpointer unused)
                                               .contentSize = 100000,
                                               .blockChecksumFlag = LZ4F_blockChecksumEnabled } };
   with_prefs (f, &prefs);
-  g_assert_cmpint (unpack (f, 100000, 0), ==, 0);
+  g_assert_cmpint (codec_unpack (f, 100000, 0), ==, 0);
   g_assert_cmpuint (f->out.len, ==, 100000);
   f->packed.data[f->packed.len - 1] ^= 1;
-  g_assert_cmpint (unpack (f, 100000, 0), ==, -1);
+  g_assert_cmpint (codec_unpack (f, 100000, 0), ==, -1);
   /* .. dependent blocks are refused. */
   prefs.frameInfo.blockMode = LZ4F_blockLinked;
   prefs.frameInfo.blockSizeID = LZ4F_max64KB;
   with_prefs (f, &prefs);
-  g_assert_cmpint (unpack (f, 100000, 0), ==, -1);
+  g_assert_cmpint (codec_unpack (f, 100000, 0), ==, -1);
   g_assert_cmpint (f->err.code, ==, STOKER_ERROR_CORRUPT);
 }
 
-#define TEST(name, fn) g_test_add ("/codec/lz4/" name, Fixture, NULL, set_up, fn, tear_down)
+#define TEST(name, fn) CODEC_TEST ("/codec/lz4/" name, stoker_module_codec_lz4, fn)
 
 int
 main (int argc, char **argv)
