@@ -4,6 +4,7 @@ Stoker serves every byte of every log, before and after restarts and a kill, and
 import atexit, glob, os, re, shutil, subprocess, sys, tarfile, tempfile
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import *
+from kapi import Client
 
 tap = Tap()
 GOLDEN = os.path.join(SRC, "tests", "golden", "kafka-3.9.1", "logs.tar.xz")
@@ -105,7 +106,11 @@ tap.eq(produce(Conn(br.port), "idempotent", 0, again), (0, last), "a producer's 
 tap.eq(br.stop(), 0, "clean stop")
 br.start()
 check_all("started again", want)
-c = Conn(br.port)
+c = Client(br.port)
+epoch = c.ask("Metadata", 7, topics=[dict(name="segments")]).topics[0].partitions[0].leader_epoch
+tap.ok(epoch > 0, "leader epochs go on from Kafka's", epoch)
+tap.eq([c.fetch("segments", 24, epoch=e).error_code for e in (epoch - 1, epoch, epoch + 1)], [74, 0, 75], "an older epoch is fenced, a later one unknown")
+tap.eq([c.offset("segments", -1, epoch=e)[0] for e in (epoch - 1, epoch, epoch + 1)], [74, 0, 75], "so it is in ListOffsets")
 for topic, p in (("codec-none", 0), ("segments", 0), ("compacted", 0), ("trimmed", 0), ("idempotent", 0)):
     start, data, end = want[(topic, p)]
     err, off = produce(c, topic, p, batch([(b"k", b"ours")]))

@@ -64,6 +64,7 @@ tap.eq(c.produce("a", one(codec="zstd"), version=6).error_code, 76, "zstd before
 c.create("z", 1)
 tap.eq(c.produce("z", one(codec="zstd"), version=7).error_code, 0, "zstd from version 7 on")
 tap.eq(c.produce("a", one(attributes=32)).error_code, 87, "a control batch")
+tap.eq(c.produce("a", one(attributes=16, pid=5, epoch=0, seq=0)).error_code, 53, "a transactional batch without a transactional id")
 tap.eq(c.produce("a", one(pid=5, epoch=0, seq=-1)).error_code, 87, "a producer id without sequence")
 tap.eq(c.create("small", 1, max_message_bytes=1000), 0, "a topic with max.message.bytes")
 tap.eq((c.produce("small", one(b"x" * 900)).error_code, c.produce("small", one(b"x" * 1000)).error_code), (0, 10), "MESSAGE_TOO_LARGE beyond it")

@@ -323,6 +323,13 @@ test_diverging (void)
   g_assert_cmpint (kit_fetch_part (&f, 0)->diverging_epoch, ==, 0);
   g_assert_cmpint (kit_fetch_part (&f, 0)->diverging_end_offset, ==, 3);
   kit_fetch_clear (&f);
+  /* An epoch that has not been: there is nothing to compare with. */
+  kit_fetch_init (k, &f, 0, "t", 1);
+  f.topics->partitions[0].fetch_offset = 2;
+  f.topics->partitions[0].last_fetched_epoch = 7;
+  kit_call (&f.c, stoker_fetch);
+  g_assert_cmpint (kit_fetch_part (&f, 0)->error, ==, STOKER_OFFSET_OUT_OF_RANGE);
+  kit_fetch_clear (&f);
   kit_free (k);
 }
 
@@ -394,6 +401,39 @@ test_session (void)
   kit_fetch_clear (&f);
   session_fetch (k, &f, 0, id, 4, 0, 0);
   g_assert_cmpint (f.req.error, ==, STOKER_FETCH_SESSION_ID_NOT_FOUND);
+  kit_fetch_clear (&f);
+  kit_free (k);
+}
+
+/* While one request of a session waits, another one cannot take it, though its epoch is the next. */
+static void
+test_session_busy (void)
+{
+  Kit *k = kit_new ();
+  Fetch waits, f;
+  int32_t id;
+
+  kit_topic (k, "t", 3, NULL);
+  session_fetch (k, &f, 0, 0, 0, 3, 0);
+  id = f.req.out_session_id;
+  kit_fetch_clear (&f);
+  kit_fetch_init (k, &waits, 0, "t", 1);
+  waits.req.session_id = id;
+  waits.req.session_epoch = 1;
+  waits.req.n_topics = 0;
+  waits.req.min_bytes = 1;
+  waits.req.max_wait_ms = 9000;
+  kit_call_send (&waits.c, (void (*) (void *))stoker_fetch);
+  session_fetch (k, &f, 1, id, 2, 0, 0);
+  g_assert_cmpint (f.req.error, ==, STOKER_INVALID_FETCH_SESSION_EPOCH);
+  kit_fetch_clear (&f);
+  g_assert_false (kit_call_is_done (&waits.c));
+  kit_produce (k, "t", 1, 1, "a");
+  kit_call_wait (&waits.c);
+  assert_values (&waits, 1, "a0");
+  kit_fetch_clear (&waits);
+  session_fetch (k, &f, 1, id, 2, 0, 0);
+  g_assert_cmpint (f.req.error, ==, 0);
   kit_fetch_clear (&f);
   kit_free (k);
 }
@@ -500,6 +540,7 @@ main (int argc, char **argv)
   g_test_add_func ("/broker/fetch/cold", test_cold);
   g_test_add_func ("/broker/fetch/diverging", test_diverging);
   g_test_add_func ("/broker/fetch/session", test_session);
+  g_test_add_func ("/broker/fetch/session-busy", test_session_busy);
   g_test_add_func ("/broker/fetch/session-forget", test_session_forget);
   g_test_add_func ("/broker/fetch/session-room", test_session_room);
   g_test_add_func ("/broker/fetch/session-recreated", test_session_recreated);

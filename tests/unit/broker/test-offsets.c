@@ -63,6 +63,30 @@ test_list (void)
   kit_free (k);
 }
 
+/* A partition asked for twice: which of the two is meant? Version 0 may. */
+static void
+test_list_twice (void)
+{
+  Kit *k = kit_new ();
+
+  kit_topic (k, "t", 2, NULL);
+  for (int version = 0; version <= 1; version++) {
+    StokerListOffsetsPartition parts[3] = { { .partition = 1, .timestamp = -1, .current_leader_epoch = -1 },
+                                            { .partition = 0, .timestamp = -1, .current_leader_epoch = -1 },
+                                            { .partition = 1, .timestamp = -2, .current_leader_epoch = -1 } };
+    StokerListOffsetsTopic topic = { STOKER_STR_LIT ("t"), parts, 3 };
+    StokerListOffsets req = { .replica_id = -1, .topics = &topic, .n_topics = 1 };
+    Call c;
+    kit_call_init (k, &c, &req.call, 1, 2, version);
+    kit_call (&c, stoker_list_offsets);
+    g_assert_cmpint (parts[0].error, ==, version ? STOKER_INVALID_REQUEST : 0);
+    g_assert_cmpint (parts[1].error, ==, 0);
+    g_assert_cmpint (parts[2].error, ==, version ? STOKER_INVALID_REQUEST : 0);
+    kit_call_clear (&c);
+  }
+  kit_free (k);
+}
+
 static void
 test_old_list (void)
 {
@@ -313,6 +337,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/broker/offsets/list", test_list);
+  g_test_add_func ("/broker/offsets/list-twice", test_list_twice);
   g_test_add_func ("/broker/offsets/old-list", test_old_list);
   g_test_add_func ("/broker/offsets/epochs", test_epochs);
   g_test_add_func ("/broker/offsets/delete-records", test_delete_records);

@@ -175,6 +175,25 @@ test_wrong_deltas (void)
   kit_clear (&k);
 }
 
+/* A header's key must be there, though its bytes would add up without it. */
+static void
+test_header_key (void)
+{
+  static const uint8_t good[] = { 2, 'h', 2, 'v' }, bad[] = { 1, 4, 'h', 'v' }; /* "h" = "v"; null = "hv" */
+  size_t at = STOKER_BATCH_HEADER + 19;
+  Kit k;
+  StokerBuf in = { 0 };
+
+  kit_init (&k);
+  kit_batch (&k, &in, 3, 0, 5000);
+  g_assert_cmpmem (in.data + at, 4, good, 4);
+  memcpy (in.data + at, bad, 4);
+  kit_reseal (in.data, kit_peek (&in));
+  g_assert_cmpint (kit_validate (&k, &in), ==, STOKER_INVALID_RECORD);
+  stoker_buf_clear (&in);
+  kit_clear (&k);
+}
+
 typedef void (*Change) (StokerBatch *b);
 static void
 base_offset (StokerBatch *b)
@@ -533,6 +552,7 @@ main (int argc, char **argv)
   g_test_add_func ("/record/validate/compacted", test_compacted);
   g_test_add_func ("/record/validate/recompress", test_recompress);
   g_test_add_func ("/record/validate/wrong-deltas", test_wrong_deltas);
+  g_test_add_func ("/record/validate/header-key", test_header_key);
   g_test_add_func ("/record/validate/refused", test_refused);
   g_test_add_func ("/record/validate/sizes", test_sizes);
   g_test_add_func ("/record/validate/shapes", test_shapes);
