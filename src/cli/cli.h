@@ -65,8 +65,14 @@ int cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *opts, size_
 int cli_usage (const CliCommand *c, const char *fmt, ...) STOKER_PRINTF (2, 3);
 /* Prints "stoker: text"; CLI_FAILED. */
 int cli_failed (const char *fmt, ...) STOKER_PRINTF (1, 2);
+/* Prints why a command ended. An error of STOKER_ERROR_CONFIG is the command line's: CLI_USAGE; else CLI_FAILED. */
+int cli_error (const CliCommand *c, const StokerError *err);
 /* A number with nothing behind it; false otherwise. */
 bool cli_number (const char *text, int64_t *out);
+/* Is every text of the list (NULL: empty) NAME=VALUE with a name? CLI_GO_ON, or CLI_USAGE after saying which is not. */
+int cli_pairs (const CliCommand *c, const char *option, const GPtrArray *list);
+/* "host", "host:port", "[v6]:port"; the port is 9092 where none is named. host: g_free, also when false is returned. */
+bool cli_address (const char *text, char **host, int *port);
 /* "\n", "\t", "\\", "\xHH" .. as bytes; g_free. */
 char *cli_unescape (const char *text, size_t *len);
 /* "1h", "30m", "2026-11-21T10:00:00Z", "1700000000000" (ms), "now": milliseconds since 1970; a duration counts back

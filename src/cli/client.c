@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "cli/cli.h"
 #include "cli/client.h"
 
 #include <errno.h>
@@ -248,32 +249,6 @@ open_client (Cluster *c, const char *host, int port, StokerError *err)
   return cl;
 }
 
-/* "host", "host:port", "[v6]:port" */
-static bool
-split_address (const char *text, char **host, int *port)
-{
-  const char *colon = strrchr (text, ':');
-  int64_t n = 9092;
-
-  if (text[0] == '[') {
-    const char *close = strchr (text, ']');
-    if (close == NULL || (close[1] && close[1] != ':'))
-      return false;
-    *host = g_strndup (text + 1, (gsize)(close - text - 1));
-    colon = close[1] ? close + 1 : NULL;
-  } else {
-    *host = g_strndup (text, colon ? (gsize)(colon - text) : strlen (text));
-  }
-  if (colon) {
-    char *end;
-    n = g_ascii_strtoll (colon + 1, &end, 10);
-    if (*end || end == colon + 1)
-      n = 0;
-  }
-  *port = (int)n;
-  return n > 0 && n < 65536 && (*host)[0];
-}
-
 Cluster *
 cluster_open (const char *bootstrap, int timeout_ms, StokerError *err)
 {
@@ -287,7 +262,7 @@ cluster_open (const char *bootstrap, int timeout_ms, StokerError *err)
   for (char **a = list; *a; a++) {
     g_autofree char *host = NULL;
     int port;
-    if (!split_address (g_strstrip (*a), &host, &port))
+    if (!cli_address (g_strstrip (*a), &host, &port))
       stoker_error_set (err, STOKER_ERROR_FAILED, "\"%s\" is not HOST:PORT", *a);
     else if (open_client (c, host, port, err)) {
       *err = (StokerError){ 0 };

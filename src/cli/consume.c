@@ -10,7 +10,6 @@
 #include "cli/out.h"
 #include "cli/rdk.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -172,10 +171,10 @@ begin (Consume *c, const GPtrArray *topics, StokerError *err)
 {
   rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new (8);
   rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
-  int rc = fill_list (c, topics, list, err);
+  int rc = set_up (c, err); /* first: what -X says is checked before anybody is asked */
 
   if (rc == 0)
-    rc = set_up (c, err);
+    rc = fill_list (c, topics, list, err);
   if (rc == 0 && c->from_ms >= 0)
     rc = seek_times (c, list, err);
   if (rc == 0 && c->group) {
@@ -223,6 +222,7 @@ static void
 print (Consume *c, rd_kafka_message_t **m, ssize_t n)
 {
   ssize_t printed = 0;
+  CliOutput out;
 
   for (ssize_t i = 0; i < n && !c->stop; i++) {
     if (m[i]->err) {
@@ -242,8 +242,9 @@ print (Consume *c, rd_kafka_message_t **m, ssize_t n)
     if (c->progress_line.records == c->count)
       c->stop = true;
   }
-  if (fflush (stdout) || ferror (stdout)) {
-    if (errno != EPIPE)
+  out = cli_output_flush ();
+  if (out != CLI_OUTPUT_OK) {
+    if (out == CLI_OUTPUT_LOST)
       g_strlcpy (c->failure, "cannot write the output", sizeof c->failure);
     c->stop = true;
     return;
@@ -298,7 +299,7 @@ end (Consume *c)
 }
 
 static int
-consume (Consume *c, const GPtrArray *topics)
+consume (const CliCommand *self, Consume *c, const GPtrArray *topics)
 {
   StokerError err;
   sigset_t set;
@@ -315,7 +316,7 @@ consume (Consume *c, const GPtrArray *topics)
   if (begin (c, topics, &err)) {
     if (c->rk)
       rd_kafka_destroy (c->rk);
-    return cli_failed ("%s", err.text);
+    return cli_error (self, &err);
   }
   setvbuf (stdout, NULL, _IOFBF, 256 << 10);
   loop (c);
@@ -391,7 +392,7 @@ run (const CliCommand *self, int argc, char **argv)
   if (rc == CLI_GO_ON && (c.format = cli_format_new (c.format_text, &err)) == NULL)
     rc = cli_usage (self, "%s", err.text);
   if (rc == CLI_GO_ON)
-    rc = consume (&c, topics);
+    rc = consume (self, &c, topics);
   cli_format_free (c.format);
   if (c.at_end)
     rd_kafka_topic_partition_list_destroy (c.at_end);

@@ -35,6 +35,8 @@ int dump_text (Dump *d);
 
 /* Says that the file is damaged there; CLI_FAILED. */
 int dump_damage (Dump *d, uint64_t position, const char *what);
+/* Can no more be written (`| head` has what it wants)? Then there is no use in reading on. */
+bool dump_stopped (void);
 /* Frees what was made on the way. */
 void dump_end (Dump *d);
 

@@ -53,7 +53,7 @@ walk (Dump *d, size_t size, bool (*each) (Dump *d, const uint8_t *p, int64_t *la
   uint64_t at = 0;
   size_t n;
 
-  while ((n = fread (p, 1, size, d->file)) == size) {
+  while ((n = fread (p, 1, size, d->file)) == size && !dump_stopped ()) {
     if (at > 0 && is_zero (p, size)) {
       if (!d->json)
         printf ("zeros from %" PRIu64 " on: reserved space\n", at);
@@ -63,7 +63,7 @@ walk (Dump *d, size_t size, bool (*each) (Dump *d, const uint8_t *p, int64_t *la
       return dump_damage (d, at, disorder);
     at += size;
   }
-  return n ? dump_damage (d, at, "the file ends inside an entry") : CLI_OK;
+  return n % size ? dump_damage (d, at, "the file ends inside an entry") : CLI_OK;
 }
 
 static bool

@@ -181,7 +181,7 @@ dump_records (Dump *d, const uint8_t *data, const StokerBatch *b, uint64_t at)
     return dump_damage (d, at, err.text);
   }
   stk_record_iter_init (&it, b, records.data, records.len);
-  while ((n = stk_record_iter_next (&it, &r)) > 0) {
+  while ((n = stk_record_iter_next (&it, &r)) > 0 && !dump_stopped ()) {
     if (d->json)
       record_json (d, &r);
     else
@@ -280,7 +280,7 @@ dump_batches (Dump *d)
     size_t used = 0, need = 0;
     n = fread (stoker_buf_reserve (&buf, 1 << 20), 1, 1 << 20, d->file);
     buf.len += n;
-    while (buf.len - used >= 17) {
+    while (buf.len - used >= 17 && !dump_stopped ()) {
       const uint8_t *p = buf.data + used;
       uint32_t body = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
       size_t size = (size_t)body + STOKER_BATCH_OVERHEAD;
@@ -305,7 +305,7 @@ dump_batches (Dump *d)
     memmove (buf.data, buf.data + used, buf.len - used);
     buf.len -= used;
     at += used;
-    if (n == 0)
+    if (n == 0 || dump_stopped ())
       break;
     if (need == 0 && buf.len >= 17 && all_zero (buf.data, buf.len) && feof (d->file))
       break;
@@ -314,7 +314,7 @@ dump_batches (Dump *d)
       buf.len = 17;
     }
   }
-  if (rc == CLI_OK)
+  if (rc == CLI_OK && !dump_stopped ())
     rc = dump_tail (d, buf.data, buf.len, at);
   stoker_buf_clear (&buf);
   return rc;

@@ -48,6 +48,34 @@ print (const GArray *rows, bool json)
   cli_json_print (&j);
 }
 
+/* A group's state as the protocol spells it: brokers compare letter by letter. NULL: there is none of that name. */
+static const char *
+state_name (const char *text)
+{
+  static const char *const names[]
+      = { "Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Assigning", "Reconciling" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_ascii_strcasecmp (names[i], text) == 0)
+      return names[i];
+  return NULL;
+}
+
+static int
+check_states (const CliCommand *c, GPtrArray *states)
+{
+  for (guint i = 0; states && i < states->len; i++) {
+    const char *text = states->pdata[i], *name = state_name (text);
+    if (name == NULL)
+      return cli_usage (c,
+                        "there is no state \"%s\": Empty, PreparingRebalance, CompletingRebalance, Stable, Dead, "
+                        "Assigning or Reconciling",
+                        text);
+    states->pdata[i] = (void *)name;
+  }
+  return CLI_GO_ON;
+}
+
 /* Every broker coordinates some. */
 static int
 list (Cluster *cluster, GPtrArray *states, GArray *rows, StokerError *err)
@@ -84,17 +112,19 @@ run (const CliCommand *c, int argc, char **argv)
   g_autoptr (GPtrArray) args = g_ptr_array_new ();
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (KmListGroupsResponseGroups));
   CliCommon common = { .no_settings = true };
-  GPtrArray *states = NULL;
+  g_autoptr (GPtrArray) states = NULL;
   CliOpt opts[] = { { "state", 's', CLI_LIST, &states, "STATE",
                       "only those: Stable, Empty, PreparingRebalance ..; may be given again" } };
   int rc = cli_parse (c, &common, opts, G_N_ELEMENTS (opts), argc, argv, args);
   Cluster *cluster;
   StokerError err;
 
+  if (rc == CLI_GO_ON && args->len)
+    rc = cli_usage (c, "unexpected \"%s\"", (char *)args->pdata[0]);
+  if (rc == CLI_GO_ON)
+    rc = check_states (c, states);
   if (rc != CLI_GO_ON)
     return rc;
-  if (args->len)
-    return cli_usage (c, "unexpected \"%s\"", (char *)args->pdata[0]);
   cluster = cluster_open (common.bootstrap, (int)common.timeout_ms, &err);
   if (cluster == NULL)
     return cli_failed ("%s", err.text);
@@ -103,8 +133,6 @@ run (const CliCommand *c, int argc, char **argv)
   else
     print (rows, common.json), rc = CLI_OK;
   cluster_free (cluster);
-  if (states)
-    g_ptr_array_free (states, TRUE);
   return rc;
 }
 

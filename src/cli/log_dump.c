@@ -66,6 +66,12 @@ dump_damage (Dump *d, uint64_t position, const char *what)
   return cli_failed ("%s: position %" G_GUINT64_FORMAT ": %s", d->path, position, what);
 }
 
+bool
+dump_stopped (void)
+{
+  return ferror (stdout);
+}
+
 static int
 dump_one (const CliCommand *c, Dump *d, const char *path, bool title)
 {
@@ -110,7 +116,7 @@ run (const CliCommand *c, int argc, char **argv)
   d.json = common.json;
   d.records = d.records || d.values;
   rc = CLI_OK;
-  for (guint i = 0; i < paths->len; i++) {
+  for (guint i = 0; i < paths->len && !dump_stopped (); i++) {
     int one = dump_one (c, &d, paths->pdata[i], paths->len > 1);
     rc = one ? one : rc;
   }

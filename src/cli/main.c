@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cli/cli.h"
+#include "cli/out.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -71,7 +72,7 @@ main (int argc, char **argv)
                 : strcmp (c->name, argv[1]) != 0)
       continue;
     rc = c->run (c, argc - (c->area ? 2 : 1), argv + (c->area ? 2 : 1));
-    if (fflush (stdout) && rc == CLI_OK)
+    if (cli_output_flush () == CLI_OUTPUT_LOST && rc == CLI_OK)
       return cli_failed ("cannot write the output");
     return rc;
   }

@@ -56,6 +56,12 @@ cli_failed (const char *fmt, ...)
   return CLI_FAILED;
 }
 
+int
+cli_error (const CliCommand *c, const StokerError *err)
+{
+  return err->code == STOKER_ERROR_CONFIG ? cli_usage (c, "%s", err->text) : cli_failed ("%s", err->text);
+}
+
 bool
 cli_number (const char *text, int64_t *out)
 {
@@ -64,6 +70,54 @@ cli_number (const char *text, int64_t *out)
   errno = 0;
   *out = g_ascii_strtoll (text, &end, 10);
   return end != text && *end == '\0' && errno == 0;
+}
+
+int
+cli_pairs (const CliCommand *c, const char *option, const GPtrArray *list)
+{
+  for (guint i = 0; list && i < list->len; i++) {
+    const char *text = list->pdata[i];
+    if (text[0] == '=' || strchr (text, '=') == NULL)
+      return cli_usage (c, "--%s needs NAME=VALUE, not \"%s\"", option, text);
+  }
+  return CLI_GO_ON;
+}
+
+bool
+cli_address (const char *text, char **host, int *port)
+{
+  const char *colon = strrchr (text, ':');
+  int64_t n = 9092;
+
+  *host = NULL;
+  if (text[0] == '[') {
+    const char *close = strchr (text, ']');
+    if (close == NULL || (close[1] && close[1] != ':'))
+      return false;
+    *host = g_strndup (text + 1, (gsize)(close - text - 1));
+    colon = close[1] ? close + 1 : NULL;
+  } else {
+    *host = g_strndup (text, colon ? (gsize)(colon - text) : strlen (text));
+  }
+  if (colon && !cli_number (colon + 1, &n))
+    return false;
+  *port = (int)CLAMP (n, 0, 65536);
+  return *port > 0 && *port < 65536 && (*host)[0];
+}
+
+/* Before any connection: a misspelt second address is found although the first answers. */
+static int
+check_addresses (const CliCommand *c, const char *bootstrap)
+{
+  g_auto (GStrv) list = g_strsplit (bootstrap, ",", -1);
+
+  for (char **a = list; *a; a++) {
+    g_autofree char *host = NULL;
+    int port;
+    if (!cli_address (g_strstrip (*a), &host, &port))
+      return cli_usage (c, "--bootstrap \"%s\": \"%s\" is not HOST:PORT", bootstrap, *a);
+  }
+  return CLI_GO_ON;
 }
 
 static const CliOpt *
@@ -161,7 +215,9 @@ cli_parse (const CliCommand *c, CliCommon *common, const CliOpt *own, size_t n_o
   }
   if (common->timeout_ms <= 0 || common->timeout_ms > INT32_MAX)
     return cli_usage (c, "--timeout must be positive");
-  return CLI_GO_ON;
+  if (!common->offline && check_addresses (c, common->bootstrap) != CLI_GO_ON)
+    return CLI_USAGE;
+  return cli_pairs (c, "set", common->settings);
 }
 
 char *

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/out.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 struct CliTable
 {
@@ -178,6 +180,19 @@ cli_json_print (CliJson *j)
   fwrite (j->out->str, 1, j->out->len, stdout);
   g_string_free (j->out, TRUE);
   *j = (CliJson){ 0 };
+}
+
+/* ---- standard output */
+
+CliOutput
+cli_output_flush (void)
+{
+  struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return CLI_OUTPUT_OK;
+  /* errno is of whatever came last; the pipe itself knows whether anybody reads. */
+  return poll (&p, 1, 0) == 1 && (p.revents & POLLERR) ? CLI_OUTPUT_UNREAD : CLI_OUTPUT_LOST;
 }
 
 /* ---- small texts */

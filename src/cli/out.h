@@ -36,6 +36,15 @@ void cli_json_ints (CliJson *j, const char *key, const int32_t *v, int32_t n);
 /* Prints the document and a newline, frees it. */
 void cli_json_print (CliJson *j);
 
+/* Writes out what is buffered for standard output. */
+typedef enum CliOutput
+{
+  CLI_OUTPUT_OK,
+  CLI_OUTPUT_UNREAD, /* who read it (`| head`) has closed the pipe: a reason to stop, no failure */
+  CLI_OUTPUT_LOST,   /* it cannot be written */
+} CliOutput;
+CliOutput cli_output_flush (void);
+
 /* "1,2,3"; g_free. */
 char *cli_int_list (const int32_t *v, int32_t n);
 /* "2026-11-21T10:00:00.123Z"; "-" below 0. */

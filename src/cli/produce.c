@@ -228,20 +228,26 @@ read_all (Produce *p, const GPtrArray *args)
 static int
 set_up_headers (const CliCommand *c, Produce *p)
 {
+  if (cli_pairs (c, "header", p->headers) != CLI_GO_ON)
+    return CLI_USAGE;
   if (p->headers == NULL)
     return CLI_GO_ON;
   p->header_list = rd_kafka_headers_new (p->headers->len);
   for (guint i = 0; i < p->headers->len; i++) {
     const char *text = p->headers->pdata[i], *eq = strchr (text, '=');
-    if (eq == NULL || eq == text)
-      return cli_usage (c, "--header needs NAME=VALUE, not \"%s\"", text);
     rd_kafka_header_add (p->header_list, text, eq - text, eq + 1, -1);
   }
   return CLI_GO_ON;
 }
 
+static bool
+acks_all (const Produce *p)
+{
+  return strcmp (p->acks, "all") == 0 || strcmp (p->acks, "-1") == 0;
+}
+
 static int
-set_up (Produce *p, const char *topic, StokerError *err)
+set_up (Produce *p, StokerError *err)
 {
   static const char *const settings[][2] = {
     { "enable.idempotence", "true" },
@@ -261,7 +267,9 @@ set_up (Produce *p, const char *topic, StokerError *err)
   rd_kafka_conf_set_dr_msg_cb (conf, on_report);
   for (gsize i = 0; i < G_N_ELEMENTS (settings) && ok; i++)
     ok = rdk_set (conf, settings[i][0], settings[i][1], err) == 0;
-  if (ok && p->acks && strcmp (p->acks, "all") != 0 && strcmp (p->acks, "-1") != 0)
+  if (ok && p->acks && strcmp (p->acks, "0") != 0 && strcmp (p->acks, "1") != 0 && !acks_all (p))
+    ok = stoker_error_set (err, STOKER_ERROR_CONFIG, "--acks needs 0, 1 or all, not \"%s\"", p->acks) == 0;
+  if (ok && p->acks && !acks_all (p))
     ok = rdk_set (conf, "enable.idempotence", "false", err) == 0 && rdk_set (conf, "acks", p->acks, err) == 0;
   if (ok && p->codec)
     ok = rdk_set (conf, "compression.codec", p->codec, err) == 0;
@@ -270,10 +278,7 @@ set_up (Produce *p, const char *topic, StokerError *err)
     return -1;
   }
   p->rk = rdk_new (RD_KAFKA_PRODUCER, conf, err);
-  if (p->rk == NULL)
-    return -1;
-  p->topic = rd_kafka_topic_new (p->rk, topic, NULL);
-  return 0;
+  return p->rk ? 0 : -1;
 }
 
 /* Waits for all answers. */
@@ -309,27 +314,37 @@ report (Produce *p, int rc)
   return rc;
 }
 
+/* Makes the topic when it may, and finds who chooses partitions of it. */
 static int
-produce (Produce *p, const GPtrArray *args)
+find_topic (Produce *p, const char *name, StokerError *err)
+{
+  Cluster *cluster = cluster_open (p->common.bootstrap, (int)p->common.timeout_ms, err);
+  const KmMetadataResponseTopics *topic = cluster ? cluster_topic (cluster, name, true, err) : NULL;
+  int rc = topic ? 0 : -1;
+
+  if (topic && p->partition >= topic->n_partitions)
+    rc = stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s has %d partitions; there is no %" G_GINT64_FORMAT, name,
+                           topic->n_partitions, p->partition);
+  else if (topic && p->partition < 0 && (p->placer = cli_placer_new (cluster, topic, p->partitioner, err)) == NULL)
+    rc = -1;
+  cluster_free (cluster);
+  return rc;
+}
+
+static int
+produce (const CliCommand *c, Produce *p, const GPtrArray *args)
 {
   const char *name = args->pdata[0];
-  const KmMetadataResponseTopics *topic;
   StokerError err;
-  Cluster *cluster = cluster_open (p->common.bootstrap, (int)p->common.timeout_ms, &err);
   int rc;
 
-  topic = cluster ? cluster_topic (cluster, name, true, &err) : NULL;
-  if (topic && p->partition >= topic->n_partitions)
-    stoker_error_set (&err, STOKER_ERROR_FAILED, "topic %s has %d partitions; there is no %" G_GINT64_FORMAT, name,
-                      topic->n_partitions, p->partition);
-  else if (topic && p->partition < 0)
-    p->placer = cli_placer_new (cluster, topic, p->partitioner, &err);
-  if (topic == NULL || (p->partition < 0 && p->placer == NULL) || p->partition >= topic->n_partitions
-      || set_up (p, name, &err)) {
-    cluster_free (cluster);
+  if (set_up (p, &err)) /* first: a wrong option is found before anybody is asked */
+    return cli_error (c, &err);
+  if (find_topic (p, name, &err)) {
+    rd_kafka_destroy (p->rk);
     return cli_failed ("%s", err.text);
   }
-  cluster_free (cluster);
+  p->topic = rd_kafka_topic_new (p->rk, name, NULL);
   cli_progress_begin (&p->progress_line, "sent", p->progress);
   rc = read_all (p, args);
   finish (p);
@@ -377,7 +392,7 @@ run (const CliCommand *c, int argc, char **argv)
   if (rc == CLI_GO_ON)
     rc = set_up_headers (c, p);
   if (rc == CLI_GO_ON)
-    rc = produce (p, args);
+    rc = produce (c, p, args);
   if (p->header_list)
     rd_kafka_headers_destroy (p->header_list);
   cli_placer_free (p->placer);

@@ -22,9 +22,7 @@ rdk_conf (rd_kafka_conf_t *conf, const CliCommon *common, StokerError *err)
     return -1;
   for (guint i = 0; common->settings && i < common->settings->len; i++) {
     const char *text = common->settings->pdata[i], *eq = strchr (text, '=');
-    g_autofree char *key = eq ? g_strndup (text, (gsize)(eq - text)) : NULL;
-    if (key == NULL)
-      return stoker_error_set (err, STOKER_ERROR_CONFIG, "-X needs KEY=VALUE, not \"%s\"", text);
+    g_autofree char *key = g_strndup (text, (gsize)(eq - text));
     if (rdk_set (conf, key, eq + 1, err))
       return -1;
   }
@@ -38,8 +36,10 @@ rdk_new (rd_kafka_type_t type, rd_kafka_conf_t *conf, StokerError *err)
   rd_kafka_t *rk = rd_kafka_new (type, conf, text, sizeof text);
 
   if (rk == NULL) {
+    /* Settings that exclude each other are found only here. */
+    bool refused = rd_kafka_last_error () == RD_KAFKA_RESP_ERR__INVALID_ARG;
     rd_kafka_conf_destroy (conf);
-    stoker_error_set (err, STOKER_ERROR_FAILED, "librdkafka: %s", text);
+    stoker_error_set (err, refused ? STOKER_ERROR_CONFIG : STOKER_ERROR_FAILED, "librdkafka: %s", text);
   }
   return rk;
 }

@@ -128,9 +128,8 @@ run (const CliCommand *c, int argc, char **argv)
     return cli_usage (c, names->len ? "one topic at a time" : "which topic?");
   if (a.set == NULL && a.unset == NULL && a.partitions < 0)
     return cli_usage (c, "nothing to change: give --config, --unset or --partitions");
-  for (guint i = 0; a.set && i < a.set->len; i++)
-    if (strchr (a.set->pdata[i], '=') == NULL)
-      return cli_usage (c, "--config needs KEY=VALUE, not \"%s\"", (char *)a.set->pdata[i]);
+  if (cli_pairs (c, "config", a.set) != CLI_GO_ON)
+    return CLI_USAGE;
   if (a.partitions == 0 || a.partitions > INT32_MAX)
     return cli_usage (c, "--partitions must be at least 1");
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);

@@ -15,18 +15,15 @@ typedef struct Args
   bool if_missing, dry_run;
 } Args;
 
-static int
-take_configs (const CliCommand *c, const Args *a, KmCreateTopicsRequestTopics *t, StokerArena *arena)
+static void
+take_configs (const Args *a, KmCreateTopicsRequestTopics *t, StokerArena *arena)
 {
   t->n_configs = a->configs ? (int32_t)a->configs->len : 0;
   t->configs = stoker_arena_calloc (arena, (size_t)t->n_configs, sizeof *t->configs);
   for (int32_t i = 0; i < t->n_configs; i++) {
     const char *text = a->configs->pdata[i], *eq = strchr (text, '=');
-    if (eq == NULL || eq == text)
-      return cli_usage (c, "--config needs KEY=VALUE, not \"%s\"", text);
     t->configs[i] = (KmCreateTopicsRequestTopicsConfigs){ { text, (size_t)(eq - text) }, stoker_str (eq + 1) };
   }
-  return CLI_GO_ON;
 }
 
 static int
@@ -70,7 +67,7 @@ report (const Args *a, const KmCreateTopicsResponse *out)
 }
 
 static int
-create (const CliCommand *c, const Args *a, Cluster *cluster, const GPtrArray *names)
+create (const Args *a, Cluster *cluster, const GPtrArray *names)
 {
   StokerArena *arena = cluster_arena (cluster);
   KmCreateTopicsRequest in;
@@ -87,8 +84,7 @@ create (const CliCommand *c, const Args *a, Cluster *cluster, const GPtrArray *n
     in.topics[i].name = stoker_str (names->pdata[i]);
     in.topics[i].num_partitions = (int32_t)a->partitions;
     in.topics[i].replication_factor = (int16_t)a->replicas;
-    if (take_configs (c, a, &in.topics[i], arena) != CLI_GO_ON)
-      return CLI_USAGE;
+    take_configs (a, &in.topics[i], arena);
   }
   cl = cluster_controller (cluster, &err);
   if (cl == NULL || client_call (cl, &client_api_create_topics, &in, &out, &err))
@@ -119,10 +115,12 @@ run (const CliCommand *c, int argc, char **argv)
   if ((a.partitions != -1 && (a.partitions < 1 || a.partitions > INT32_MAX))
       || (a.replicas != -1 && (a.replicas < 1 || a.replicas > INT16_MAX)))
     return cli_usage (c, "a topic needs at least one partition and one replica");
+  if (cli_pairs (c, "config", a.configs) != CLI_GO_ON)
+    return CLI_USAGE;
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);
   if (cluster == NULL)
     return cli_failed ("%s", err.text);
-  rc = create (c, &a, cluster, names);
+  rc = create (&a, cluster, names);
   cluster_free (cluster);
   if (a.configs)
     g_ptr_array_free (a.configs, TRUE);

@@ -18,6 +18,16 @@ is "an unknown command is wrong usage" "$(code S nonsense)" 2
 is "an unknown option is wrong usage" "$(code S topic list --nonsense)" 2
 is "a missing value is wrong usage" "$(code S topic create x --partitions)" 2
 is "a number that is none is wrong usage" "$(code S topic create x --partitions many)" 2
+is "an address without a port number is wrong usage" "$(code S topic list -b 127.0.0.1:99999)" 2
+is "so is a misspelt second one" "$(code S topic list -b "$BOOTSTRAP,127.0.0.1:http")" 2
+is "produce: no such codec" "$(echo x | code S produce t -z bogus)" 2
+is "produce: no such acks" "$(echo x | code S produce t -a 7)" 2
+is "produce: a setting without a value" "$(echo x | code S produce t -X acks)" 2
+is "produce: no such setting" "$(echo x | code S produce t -X nonsense=1)" 2
+is "produce: settings that exclude each other" "$(echo x | code S produce t -X acks=1)" 2
+is "consume: no such setting" "$(code S consume t -X nonsense=1 -e)" 2
+is "topic create: a setting without a value" "$(code S topic create t -c retention.ms -b 127.0.0.1:1)" 2
+is "nothing was made by all that" "$(S topic list --json)" "[]"
 is "no broker is a failure" "$(code S topic list -b 127.0.0.1:1)" 1
 check "and says which" grep -q '127.0.0.1:1' "$T/err"
 for c in 'topic create' 'topic list' 'topic describe' 'topic alter' 'topic delete' produce consume 'group list' 'group describe' 'log dump'; do
@@ -96,6 +106,9 @@ is "a closed pipe ends it quietly" "${PIPESTATUS[0]} $(cat "$T/err")" "0 "
 is "a group reads all" "$(S consume shares -g readers --from-beginning -e | wc -l)" 1002
 is "and nothing again" "$(S consume shares -g readers --from-beginning -e | wc -l)" 0
 is "list" "$(S group list --json | json '[(g["group"], g["state"], g["type"]) for g in d]')" "[('readers', 'Empty', 'classic')]"
+is "list --state no such" "$(code S group list --state Bogus)" 2
+check "and says which there are" grep -q PreparingRebalance "$T/err"
+is "list --state in small letters" "$(S group list --state empty --json | json '[g["group"] for g in d]')" "['readers']"
 is "list --state" "$(S group list --state Stable --json | json 'd')" '[]'
 is "no lag" "$(S group describe readers --json | json 'sum(p["lag"] for p in d[0]["partitions"]), d[0]["state"]')" "(0, 'Empty')"
 seq 1 10 | S produce shares
@@ -117,6 +130,9 @@ dir=$(echo "$BROKER_DIR"/data/orders-0)
 log=$(ls "$dir"/*.log | head -1)
 is "log dump" "$(code S log dump "$dir"/*.log)" 0
 is "records of a dump" "$(S log dump --values --json "$dir"/*.log | jsonl 'len([x for x in d if x["kind"] == "record"]) - sum(x["count"] for x in d if x["kind"] == "batch")')" 0
+S log dump --values "$dir"/*.log "$dir"/*.index 2>"$T/err" | head -1 >/dev/null
+is "a closed pipe ends it quietly" "${PIPESTATUS[0]} $(cat "$T/err")" "0 "
+is "a full disk does not" "$("$STOKER" log dump "$log" 2>"$T/err" >/dev/full; echo $?)" 1
 is "other files" "$(code S log dump "$dir"/*.index "$dir"/*.timeindex "$dir"/leader-epoch-checkpoint "$dir"/partition.metadata "$BROKER_DIR"/data/recovery-point-offset-checkpoint)" 0
 is "a file that is no log" "$(code S log dump "$T/in")" 2
 cp "$log" "$T/00000000000000000000.log"
