@@ -25,16 +25,16 @@ apply_back (StkTask *t)
 }
 
 static int
-open_log (StkJob *j, StokerUuid id, bool create)
+open_log (StkJob *j)
 {
   StkPartition *p = j->partition;
   StkReplicas *r = j->change->replicas;
   StokerLogSpec spec = { .topic = { j->topic->name, j->topic->name_len },
                          .partition = p->index,
-                         .topic_id = id,
+                         .topic_id = p->topic_id,
                          .dir = &r->dirs[j->dir],
                          .config = &j->topic->config,
-                         .create = create,
+                         .create = true,
                          .advanced = stk_partition_advance_later,
                          .user = p };
   int rc;
@@ -43,18 +43,6 @@ open_log (StkJob *j, StokerUuid id, bool create)
   if (rc != 0)
     p->log = NULL;
   return rc;
-}
-
-/* The folder holds the log of a former topic of this name, which was deleted while this broker was away. */
-static void
-remove_stale (StkJob *j)
-{
-  StkPartition *p = j->partition;
-
-  if (open_log (j, j->stale_id, false) != 0)
-    return;
-  STK_ENGINE_CALL (p, (void)p->ops->remove (p->storage, p->log, &j->err));
-  p->log = NULL;
 }
 
 static void
@@ -90,9 +78,7 @@ open_job (StkTask *t)
 
   p->storage = j->storage;
   p->ops = j->storage->module->ops;
-  if (j->has_stale)
-    remove_stale (j);
-  j->error = (int16_t)open_log (j, p->topic_id, true);
+  j->error = (int16_t)open_log (j);
   if (j->error == 0)
     stk_partition_unshut (p);
   become (j);
@@ -145,56 +131,70 @@ emptiest_dir (StkReplicas *r)
   return best;
 }
 
-/* Where the log of a partition that is not open yet lives or will live. */
+/* The log of another topic lies where this one's should. Nothing proves that nobody wants it any more: it may be
+ * another cluster's, or the tree was lost. It is never removed, nor written to. */
 static bool
-place_log (StkReplicas *r, StkJob *j, const StkHosted *h, const char **why)
+in_the_way (StkReplicas *r, StkJob *j, const StkHosted *h, const StkFound *f)
+{
+  char theirs[STOKER_UUID_TEXT], ours[STOKER_UUID_TEXT];
+
+  if (stoker_uuid_is_zero (f->topic_id) || stoker_uuid_is_zero (h->id) || stoker_uuid_equal (f->topic_id, h->id))
+    return false;
+  stoker_uuid_format (f->topic_id, theirs);
+  stoker_uuid_format (h->id, ours);
+  return stoker_error_set (&j->err, STOKER_ERROR_NOT_OURS,
+                           "%.200s/%s-%d holds the log of another topic of this name (id %s, this one is %s); it is left as "
+                           "it is: move that folder out of the log directory and restart the broker",
+                           r->dirs[f->dir].path, h->name, j->spec.partition, theirs, ours)
+         != 0;
+}
+
+/* Where the log of a partition that is not open yet lives or will live; false: nowhere, j->err says why. */
+static bool
+place_log (StkReplicas *r, StkJob *j, const StkHosted *h)
 {
   StkFound *f = stk_replicas_found (r, h->name, j->spec.partition);
   bool any_failed = false;
+  const char *why = NULL;
 
   if (f) {
     f->used = true;
     j->dir = f->dir;
     j->storage = f->storage;
-    j->stale_id = f->topic_id;
-    j->has_stale
-        = !stoker_uuid_is_zero (f->topic_id) && !stoker_uuid_is_zero (h->id) && !stoker_uuid_equal (f->topic_id, h->id);
-    return true;
+    return !in_the_way (r, j, h, f);
   }
   for (int i = 0; i < r->n_dirs; i++)
     any_failed |= r->dir_failed[i];
-  *why = "its log is in a directory that is offline";
-  /* At start a log that is not found may be in the directory that failed: an empty one would hide it. */
-  if (any_failed && !r->started)
-    return false;
-  *why = "no log directory is usable";
   j->dir = emptiest_dir (r);
   j->storage = stk_registry_get (r->broker->registry, STOKER_KIND_STORAGE, h->config.storage_engine);
-  if (j->dir < 0)
-    return false;
-  *why = "the topic's storage.engine is not an instance of this broker";
-  if (j->storage)
-    r->dir_logs[j->dir]++;
-  return j->storage != NULL;
+  /* At start a log that is not found may be in the directory that failed: an empty one would hide it. */
+  if (any_failed && !r->started)
+    why = "its log is in a directory that is offline";
+  else if (j->dir < 0)
+    why = "no log directory is usable";
+  else if (j->storage == NULL)
+    why = "the topic's storage.engine is not an instance of this broker";
+  if (why)
+    return stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why) == 0;
+  r->dir_logs[j->dir]++;
+  return true;
 }
 
 static void
 open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
 {
   StkJob *j = stk_job_new (c, open_job);
-  const char *why = NULL;
   bool placed;
 
   j->topic = h;
   j->spec = *s;
-  placed = place_log (c->replicas, j, h, &why);
+  placed = place_log (c->replicas, j, h);
   j->partition = stk_partition_new (c->replicas->broker, h->name, h->id, s->partition, placed ? j->dir : 0);
   h->partitions[s->partition] = stk_partition_ref (j->partition);
   if (placed) {
     stk_pool_post (stk_partition_pool (j->partition), &j->task);
   } else {
     j->error = (int16_t)(STOKER_KAFKA_STORAGE_ERROR);
-    stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why);
     stk_partition_become (j->partition, s->leader, s->leader_epoch, s->partition_epoch, s->replicas, s->n_replicas,
                           s->isr, s->n_isr);
     stk_job_return (j, apply_back);

@@ -87,8 +87,6 @@ typedef struct StkJob
   const StkHosted *topic;
   StkReplicaPartition spec;
   bool lead, configure;
-  StokerUuid stale_id; /* a log of this id is in the way: remove it first */
-  bool has_stale;
   int16_t error;
   int dir;
   StokerInstance *storage;

@@ -170,13 +170,15 @@ on_session (void *user, StokerCoordState state, int64_t session_id)
 }
 
 void
-stk_controller_join (StkController *c, StkControllerDone done, void *user)
+stk_controller_join (StkController *c, const StokerError *if_new, StkControllerDone done, void *user)
 {
   StokerCoordSession session = { on_session, c };
   StokerError err = { 0 };
 
   c->done = done;
   c->done_user = user;
+  if (if_new)
+    c->if_new = *if_new;
   if (c->tree.ops->open (c->tree.self, &session, &err) < 0)
     stk_ctl_finish (c, &err);
   else

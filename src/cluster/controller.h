@@ -24,8 +24,9 @@ typedef void (*StkControllerDone) (void *user, const StokerError *err); /* err N
 StkController *stk_controller_new (StokerBroker *b, StokerInstance *coordinator);
 /* Stage 1, before the log directories are used: opens the session, makes the standing paths, reads or makes the cluster
  * id. A tree without one gets the id that stands in b->cluster_id already (from meta.properties; "": none). Then
- * b->cluster_id is set. */
-void stk_controller_join (StkController *c, StkControllerDone done, void *user);
+ * b->cluster_id is set. `if_new` (copied; NULL or an empty text: none) is the error to end with, and nothing is written,
+ * when the tree has no cluster id yet. */
+void stk_controller_join (StkController *c, const StokerError *if_new, StkControllerDone done, void *user);
 /* Stage 2, when directories are attached and listeners bound: registers with these endpoints (copied), takes part in
  * the election, reads the tree, brings up the partitions of this broker. Then b->epoch is set and the first complete
  * snapshot is published. Needs b->meta and b->replicas. */

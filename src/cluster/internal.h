@@ -60,6 +60,7 @@ struct StkController
   /* what join or start will call */
   StkControllerDone done;
   void *done_user;
+  StokerError if_new; /* why a tree without a cluster id is refused; no text: it is not */
   /* ourselves */
   StkMetaBroker *self; /* as it registers; epoch -1 before */
   /* the controller of the cluster */

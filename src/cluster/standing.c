@@ -109,6 +109,11 @@ on_id (void *user, const StokerCoordReply *reply)
     finish (s);
     return;
   }
+  if (c->if_new.text[0]) {
+    g_free (s);
+    stk_ctl_finish (c, &c->if_new);
+    return;
+  }
   /* A new cluster; the directories may have an id already. */
   g_strlcpy (s->id, c->b->cluster_id, sizeof s->id);
   if (s->id[0] == '\0') {

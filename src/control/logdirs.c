@@ -141,14 +141,69 @@ read_meta (StkLogDirs *d, Dir *dir, StokerError *err)
   return rc;
 }
 
-/* The marker is taken away before anything is written: a crash from now on is seen as one. */
+/* ---- logs */
+
+typedef struct Search
+{
+  StkLogDirs *d;
+  const char *dir;
+  char *log;
+} Search;
+
+/* A directory called TOPIC-NUMBER. */
+static bool
+note_log (void *user, const char *name)
+{
+  Search *s = user;
+  const char *dash = strrchr (name, '-');
+  g_autofree char *path = NULL;
+  StokerPathInfo info;
+
+  if (dash == NULL || dash == name || dash[1] == '\0' || strspn (dash + 1, "0123456789") != strlen (dash + 1))
+    return true;
+  path = in_dir (s->dir, name);
+  if (stoker_disk_stat (s->d->disk, path, &info) < 0 || !info.is_dir)
+    return true;
+  s->log = g_strdup (name);
+  return false;
+}
+
+int
+stk_logdirs_new_tree (StkLogDirs *d, StokerError *err)
+{
+  for (int i = 0; i < d->n; i++) {
+    Search s = { d, d->dirs[i].path, NULL };
+    if (!d->dirs[i].has_meta)
+      continue;
+    (void)stoker_disk_list (d->disk, s.dir, note_log, &s);
+    if (s.log) {
+      (void)stoker_error_set (err, STOKER_ERROR_NOT_OURS,
+                              "%.150s holds logs of cluster %.30s (such as %.60s), but the coordinator's tree is new and knows none of them: "
+                              "bring back that cluster's coordinator.db (coordinator.local.directory) or choose an empty folder (log.dirs)",
+                              s.dir, d->cluster_id ? d->cluster_id : "(unknown)", s.log);
+      g_free (s.log);
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static void
+see_marker (StkLogDirs *d, int i)
+{
+  g_autofree char *file = in_dir (d->dirs[i].path, MARKER);
+  StokerPathInfo info;
+
+  d->list[i].clean = stoker_disk_stat (d->disk, file, &info) == 0;
+}
+
+/* The marker is taken away before a log is opened: a crash from now on is seen as one. */
 static int
 take_marker (StkLogDirs *d, int i, StokerError *err)
 {
   g_autofree char *file = in_dir (d->dirs[i].path, MARKER);
   int rc = stoker_disk_unlink (d->disk, file);
 
-  d->list[i].clean = rc == 0;
   if (rc == 0)
     rc = stoker_disk_sync_dir (d->disk, d->dirs[i].path);
   if (rc < 0 && rc != -ENOENT)
@@ -179,7 +234,8 @@ open_one (StkLogDirs *d, int i, StokerError *err)
     return stoker_error_set (err, rc, "cannot lock %s: %s", lock, g_strerror (-rc));
   if (!fresh && read_meta (d, dir, err) < 0)
     return -1;
-  return take_marker (d, i, err);
+  see_marker (d, i);
+  return 0;
 }
 
 StkLogDirs *
@@ -223,6 +279,8 @@ stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err)
     g_autofree char *file = in_dir (d->dirs[i].path, META);
     g_autofree char *text = g_strdup_printf ("#\nbroker.id=%" PRId32 "\ncluster.id=%s\nversion=0\n", d->broker_id, cluster_id);
     int rc;
+    if (take_marker (d, i, err) < 0)
+      return -1;
     if (d->dirs[i].has_meta)
       continue;
     rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));

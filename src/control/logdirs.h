@@ -15,13 +15,17 @@
 
 typedef struct StkLogDirs StkLogDirs;
 
-/* Makes the directories that are not there, locks all, reads what they say of themselves, and takes the clean-shutdown marker away.
+/* Makes the directories that are not there, locks all, and reads what they say of themselves, the clean-shutdown marker included.
  * An error for the first that cannot be used: in use by another broker, not a log directory, of another broker or of a
  * KRaft cluster, not writable. `paths`: absolute. */
 StkLogDirs *stk_logdirs_open (StokerDisk *disk, const char *const *paths, int n, int32_t broker_id, StokerError *err);
 /* The cluster id that the directories carry, NULL: all are new. */
 const char *stk_logdirs_cluster_id (const StkLogDirs *d);
-/* Makes them this cluster's: writes meta.properties where there is none; an error when one belongs to another cluster. */
+/* May they be used with a tree that was never used before? Not when they are of a cluster already and hold logs: the tree of that
+ * cluster is missing, and new topics would get in the way of those logs. -1 with an error that names one. */
+int stk_logdirs_new_tree (StkLogDirs *d, StokerError *err);
+/* Makes them this cluster's: takes the clean-shutdown markers away and writes meta.properties where there is none; an error when one
+ * belongs to another cluster. Before it nothing in them was changed. */
 int stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err);
 /* One entry per directory, in the order of the paths; borrowed. */
 const StokerLogDir *stk_logdirs_list (const StkLogDirs *d, int *n);

@@ -140,12 +140,14 @@ cluster_start (StkLifecycle *l)
 {
   StokerBroker *b = l->b;
   const char *id = stk_logdirs_cluster_id (b->logdirs);
+  StokerError if_new = { 0 };
 
   if (id)
     g_strlcpy (b->cluster_id, id, sizeof b->cluster_id);
   b->controller = stk_controller_new (b, stk_registry_get (b->registry, STOKER_KIND_COORDINATOR, NULL));
   b->topics = stk_topics_new (b);
-  stk_controller_join (b->controller, identified, l);
+  (void)stk_logdirs_new_tree (b->logdirs, &if_new);
+  stk_controller_join (b->controller, &if_new, identified, l);
 }
 
 static void

@@ -98,7 +98,7 @@ do_join (void *user)
 {
   Kit *k = user;
 
-  stk_controller_join (k->b.controller, on_done, k);
+  stk_controller_join (k->b.controller, NULL, on_done, k);
 }
 
 static void

@@ -76,11 +76,35 @@ life (Fixture *f, const void *unused)
   g_assert_cmpint (stk_logdirs_bind (d, "BBBBBBBBBBBBBBBBBBBBBB", &err), ==, -1);
   g_assert_cmpint (err.code, ==, STOKER_ERROR_NOT_OURS);
   stk_logdirs_free (d);
+  d = open_as (f, 3, &err); /* a start that was refused changed nothing */
+  g_assert_true (stk_logdirs_list (d, &n)[0].clean);
+  g_assert_cmpint (stk_logdirs_bind (d, "AAAAAAAAAAAAAAAAAAAAAA", &err), ==, 0);
+  stk_logdirs_free (d);
   d = open_as (f, 3, &err); /* the marker holds for one start */
   g_assert_false (stk_logdirs_list (d, &n)[0].clean);
   stk_logdirs_free (d);
   g_assert_null (open_as (f, 4, &err));
   g_assert_nonnull (strstr (err.text, "belongs to broker 3"));
+}
+
+static void
+new_tree (Fixture *f, const void *unused)
+{
+  StokerError err = { 0 };
+  g_autofree char *log = g_build_filename (f->path, "a-topic-0", NULL);
+  StkLogDirs *d;
+
+  put (f, "meta.properties", "#x\nbroker.id=3\nversion=0\ncluster.id=AAAAAAAAAAAAAAAAAAAAAA\n");
+  put (f, "b-0", "a file is no log");
+  d = open_as (f, 3, &err);
+  g_assert_nonnull (d);
+  g_assert_cmpint (stk_logdirs_new_tree (d, &err), ==, 0);
+  g_assert_cmpint (g_mkdir (log, 0750), ==, 0);
+  g_assert_cmpint (stk_logdirs_new_tree (d, &err), ==, -1);
+  g_assert_cmpint (err.code, ==, STOKER_ERROR_NOT_OURS);
+  g_assert_nonnull (strstr (err.text, "a-topic-0"));
+  g_assert_nonnull (strstr (err.text, "coordinator.db"));
+  stk_logdirs_free (d);
 }
 
 static void
@@ -124,6 +148,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/logdirs/life", Fixture, NULL, setup, life, teardown);
+  g_test_add ("/logdirs/new-tree", Fixture, NULL, setup, new_tree, teardown);
   g_test_add ("/logdirs/strangers", Fixture, NULL, setup, strangers, teardown);
   g_test_add ("/logdirs/kraft", Fixture, NULL, setup, kraft, teardown);
   g_test_add ("/logdirs/interrupted", Fixture, NULL, setup, interrupted, teardown);
