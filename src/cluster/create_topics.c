@@ -209,6 +209,7 @@ create_on_control (StokerCall *call)
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
   g_autoptr (GHashTable) twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .time = stk_topics_time (t, req->timeout_ms) };
   c->plans = g_new0 (StkTopicPlan, MAX (c->n, 1));
@@ -220,6 +221,7 @@ create_on_control (StokerCall *call)
       c->plans[i].message = g_strdup ("the topic is named twice in the request");
     } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
       stk_topic_plan (t, &req->topics[i], false, &c->plans[i]);
+      stk_topic_plan_apart (&c->plans[i], names);
     }
   }
   if (refused)
@@ -239,6 +241,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
 {
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
+  g_autoptr (GHashTable) names_so_far = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .time = stk_topics_time (t, 10000) };
   c->plans = g_new0 (StkTopicPlan, MAX (n, 1));
@@ -253,6 +256,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
       c->plans[i].error = refused;
     else
       stk_topic_plan (t, &in, true, &c->plans[i]);
+    stk_topic_plan_apart (&c->plans[i], names_so_far);
     if (c->plans[i].error == STOKER_TOPIC_ALREADY_EXISTS)
       c->plans[i].error = 0;
   }

@@ -243,6 +243,21 @@ stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_default
 }
 
 void
+stk_topic_plan_apart (StkTopicPlan *plan, GHashTable *names)
+{
+  char *name;
+
+  if (plan->error || plan->state == NULL)
+    return;
+  name = g_strdup (plan->state->name);
+  for (char *p = name; *p; p++)
+    *p = unified (*p);
+  if (!g_hash_table_add (names, name))
+    refuse (plan, STOKER_INVALID_TOPIC, "%s collides with another topic of the request: they differ in '.' and '_' only, which are one in metric names",
+            plan->state->name);
+}
+
+void
 stk_topic_plan_clear (StkTopicPlan *plan)
 {
   stk_topic_state_unref (plan->state);

@@ -79,6 +79,9 @@ typedef struct StkTopicPlan
 
 /* Checks in Kafka's order (kafka-facts 3.7) against the snapshot; fills plan->state, or error and message. */
 void stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, StkTopicPlan *plan);
+/* Refuses the plan when its name and one that is planned already differ in '.' and '_' only. `names` (string set, owned by the
+ * caller) holds the names of the request so far. */
+void stk_topic_plan_apart (StkTopicPlan *plan, GHashTable *names);
 void stk_topic_plan_clear (StkTopicPlan *plan);
 /* Replicas for partitions [from, from + count) of a topic, into state->partitions; -1 partitions keep theirs. */
 void stk_topic_place (StkTopics *t, StkTopicState *state, int32_t from, int32_t count, int32_t factor);
