@@ -93,6 +93,16 @@ edit_words (Edit *e, const char *name, const char *words, bool add)
   return put (e, name, text);
 }
 
+/* It must be text: the tree's JSON would not be readable any more. */
+static bool
+is_text (Edit *e, const StokerAlterConfig *c)
+{
+  if (c->value.data == NULL || g_utf8_validate (c->value.data, (gssize)c->value.len, NULL))
+    return true;
+  return stk_alter_refuse (e->a, e->index, STOKER_INVALID_REQUEST, "the value of %.*s is not text in UTF-8",
+                           (int)MIN (c->name.len, 100), c->name.data ? c->name.data : "");
+}
+
 static bool
 edit_one (Edit *e, const StokerAlterConfig *c)
 {
@@ -139,6 +149,6 @@ stk_alter_edit (StkAlteration *a, int32_t index, const StkAlterRules *rules, GHa
   if (!a->req->incremental)
     g_hash_table_remove_all (pairs);
   for (int32_t i = 0; ok && i < r->n_configs; i++)
-    ok = a->req->incremental ? edit_one (&e, &r->configs[i]) : replace_one (&e, &r->configs[i]);
+    ok = is_text (&e, &r->configs[i]) && (a->req->incremental ? edit_one (&e, &r->configs[i]) : replace_one (&e, &r->configs[i]));
   return ok;
 }

@@ -91,6 +91,8 @@ test_written (void)
   g_assert_cmpint (set (k, "0", "log.retention.ms", NULL), ==, 0);
   in_force (k, "log.retention.ms", "9000", STK_SOURCE_DYNAMIC_DEFAULT);
   g_assert_cmpint (k->config->log_retention_ms, ==, 9000);
+  g_assert_cmpint (set (k, "0", "logging.areas", "net\xff=debug"), ==, STOKER_INVALID_REQUEST); /* would not be JSON */
+  g_assert_cmpint (set (k, "0", "logging.areas", "net=debug"), ==, 0);
   kit_free (k);
 }
 
