@@ -77,6 +77,12 @@ list_file (void *user, const StkKind *kind, const char *name, const char *file, 
   int ends[2], status = 0;
   pid_t child;
 
+  if (name == NULL) {
+    g_autofree char *why = g_strconcat ("refused: ", file, NULL);
+    put_row (l->out, kind ? kind->name : "-", "-", "-", why);
+    l->refused++;
+    return;
+  }
   (void)fflush (NULL);
   if (shadowed || stk_builtin_find (kind->number, name) || pipe (ends) < 0)
     return;

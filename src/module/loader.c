@@ -3,6 +3,7 @@
 #include "module/loader.h"
 
 #include "module/check.h"
+#include "module/trust.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -84,8 +85,9 @@ stk_module_spec_parse (const char *text, StkModuleSpec *out, StokerError *err)
   return rc;
 }
 
-/* The modules of the build tree that this program runs in without being installed, NULL when it does not: so that a fresh build
- * works from any folder. libtool keeps programs that use our shared library in .libs below their place. g_free. */
+/* The modules of the build tree that this program runs in without being installed, NULL when it does not: so that a
+ * fresh build works from any folder. libtool keeps programs that use our shared library in .libs below their place.
+ * g_free. */
 static char *
 build_tree_modules (void)
 {
@@ -142,26 +144,47 @@ find_in (const char *dir, const char *kind, const char *name)
   return found;
 }
 
+/* In one folder of the search path; NULL: *err says why it cannot be said, code -ENOENT when it is just not there. */
+static char *
+search_in (const char *dir, const StkModuleSpec *spec, StokerError *err)
+{
+  g_autofree char *underscored = g_strdelimit (g_strdup (spec->name), "-", '_');
+  char *file;
+
+  if (stk_module_trust_folder (dir, err) < 0)
+    return NULL;
+  file = find_in (dir, spec->kind->name, spec->name);
+  if (file == NULL && errno == ENOENT)
+    file = find_in (dir, spec->kind->name, underscored);
+  if (file == NULL)
+    (void)stoker_error_set (err, errno == ENOENT ? -ENOENT : STOKER_ERROR_MODULE,
+                            "module %s/%s: %s/%s cannot be searched: %s; make it readable for user id %u, or take it "
+                            "out of the search path",
+                            spec->kind->name, spec->name, dir, spec->kind->name, g_strerror (errno),
+                            (unsigned)geteuid ());
+  return file;
+}
+
 char *
 stk_module_find (const StkModuleSpec *spec, char **search_path, StokerError *err)
 {
   g_autoptr (GString) where = g_string_new (NULL);
-  g_autofree char *underscored = g_strdelimit (g_strdup (spec->name), "-", '_');
-  bool denied = false;
 
   if (spec->file)
     return g_strdup (spec->file);
   for (char **dir = search_path; *dir; dir++) {
-    char *file = find_in (*dir, spec->kind->name, spec->name);
-    if (file == NULL && errno == ENOENT)
-      file = find_in (*dir, spec->kind->name, underscored);
+    StokerError why = { 0 };
+    char *file = search_in (*dir, spec, &why);
     if (file)
       return file;
-    denied |= errno != ENOENT;
-    g_string_append_printf (where, "%s%s%s%s%s", where->len ? ", " : "", *dir, errno != ENOENT ? " (" : "",
-                            errno != ENOENT ? g_strerror (errno) : "", errno != ENOENT ? ")" : "");
+    /* A folder that cannot be searched, or must not, is not passed over: another module would be run than was meant. */
+    if (why.code != -ENOENT) {
+      (void)stoker_error_set (err, why.code, "%s", why.text);
+      return NULL;
+    }
+    g_string_append_printf (where, "%s%s", where->len ? ", " : "", *dir);
   }
-  (void)stoker_error_set (err, denied ? STOKER_ERROR_MODULE : -ENOENT,
+  (void)stoker_error_set (err, -ENOENT,
                           "module %s/%s: there is no file %s/%s.so in %s; install the package that has it, or name the "
                           "file: load = %s/%s FILE",
                           spec->kind->name, spec->name, spec->kind->name, spec->name, where->str, spec->kind->name,
@@ -169,28 +192,12 @@ stk_module_find (const StkModuleSpec *spec, char **search_path, StokerError *err
   return NULL;
 }
 
-/* Root runs nothing that anybody else could have written. */
-static int
-check_owner (const char *path, const struct stat *st, StokerError *err)
-{
-  bool group = (st->st_mode & S_IWGRP) && st->st_gid != 0;
-
-  if (geteuid () != 0)
-    return 0;
-  if ((st->st_mode & S_IWOTH) || group)
-    REFUSE ("%s: can be written by %s (mode %03o), and the broker runs as root; accepted are modules and folders that "
-            "only root can write: "
-            "chmod go-w %s",
-            path, group ? "its group" : "everybody", (unsigned)st->st_mode & 0777u, path);
-  return 0;
-}
-
 /* The real file behind links, judged; g_free. */
 static char *
 judge_file (const char *file, StokerError *err)
 {
-  char *real = realpath (file, NULL), *result = NULL;
-  g_autofree char *dir = real ? g_path_get_dirname (real) : NULL, *link_dir = g_path_get_dirname (file);
+  char *real = realpath (file, NULL), *link_dir = NULL, *result = NULL;
+  g_autofree char *dir = g_path_get_dirname (file);
   struct stat st;
 
   if (real == NULL)
@@ -203,10 +210,11 @@ judge_file (const char *file, StokerError *err)
   else if (faccessat (AT_FDCWD, real, R_OK, AT_EACCESS) < 0)
     (void)stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be read: %s; make it readable for user id %u", real,
                             g_strerror (errno), (unsigned)geteuid ());
-  else if (check_owner (real, &st, err) == 0 && stat (dir, &st) == 0 && check_owner (dir, &st, err) == 0
-           && stat (link_dir, &st) == 0 && check_owner (link_dir, &st, err) == 0)
+  else if (stk_module_trust (real, 2, err) == 0 && (link_dir = realpath (dir, NULL)) != NULL
+           && stk_module_trust (link_dir, 1, err) == 0)
     result = g_strdup (real);
   free (real);
+  free (link_dir);
   return result;
 }
 
@@ -309,11 +317,13 @@ by_name (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of what may be modules in KIND's folder: files NAME.so, and folders of a build tree. */
-static void
+/* The names of what may be modules in KIND's folder: files NAME.so, and folders of a build tree. False when it cannot
+ * be read. */
+static bool
 list_names (const char *dir, GPtrArray *names)
 {
-  g_autoptr (GDir) d = g_dir_open (dir, 0, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) d = g_dir_open (dir, 0, &error);
   const char *entry;
 
   while (d && (entry = g_dir_read_name (d)) != NULL) {
@@ -325,6 +335,8 @@ list_names (const char *dir, GPtrArray *names)
       g_ptr_array_add (names, g_steal_pointer (&name));
   }
   g_ptr_array_sort (names, by_name);
+  return d || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+         || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR);
 }
 
 static void
@@ -334,8 +346,12 @@ scan_kind (const char *dir, const StkKind *kind, GHashTable *seen, Each each, vo
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   char *one[] = { (char *)dir, NULL };
 
-  list_names (folder, names);
-  list_names (libs, names);
+  if (!list_names (folder, names)) {
+    g_autofree char *why
+        = g_strdup_printf ("%s: cannot be read; make it readable for user id %u", folder, (unsigned)geteuid ());
+    each (user, kind, NULL, why, false);
+  }
+  (void)list_names (libs, names);
   for (guint i = 0; i < names->len; i++) {
     StkModuleSpec spec = { kind, g_ptr_array_index (names, i), NULL };
     g_autofree char *file = stk_module_find (&spec, one, NULL);
@@ -351,7 +367,13 @@ stk_module_scan (char **search_path, Each each, void *user)
   size_t n;
   const StkKind *kinds = stk_kinds (&n);
 
+  for (char **dir = search_path; *dir; dir++) {
+    StokerError why = { 0 };
+    if (stk_module_trust_folder (*dir, &why) < 0)
+      each (user, NULL, NULL, why.text, false);
+  }
   for (size_t i = 0; i < n; i++)
     for (char **dir = search_path; *dir; dir++)
-      scan_kind (*dir, &kinds[i], seen, each, user);
+      if (stk_module_trust_folder (*dir, NULL) == 0)
+        scan_kind (*dir, &kinds[i], seen, each, user);
 }

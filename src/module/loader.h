@@ -5,7 +5,8 @@
  *
  * Search: the folders of the environment's STOKER_MODULE_PATH (separated by ':'), those of module.path, those
  * of the build tree that the program runs in, the installed one. In each: KIND/NAME.so, and as a build tree has it
- * KIND/NAME/.libs/NAME.so. A folder that does not exist is skipped.
+ * KIND/NAME/.libs/NAME.so. A folder that does not exist is skipped; one that cannot be searched, or that others can
+ * write (module/trust.h), ends the search.
  *
  * Thread: control.
  */
@@ -33,7 +34,8 @@ char *stk_module_find (const StkModuleSpec *spec, char **search_path, StokerErro
 /* Judges the file, maps it for good and returns the descriptor in it, unchecked; NULL with *err. */
 const StokerModule *stk_module_open (const StkModuleSpec *spec, const char *file, StokerError *err);
 /* Calls each (user, kind, name, file) for every module file of the search path, nothing is opened; the first of a name
- * wins, later ones are passed with shadowed true. */
+ * wins, later ones are passed with shadowed true. A folder that cannot or must not be searched is passed with name
+ * NULL, why in the place of the file, and kind NULL when it is the whole folder. */
 void stk_module_scan (char **search_path,
                       void (*each) (void *user, const StkKind *kind, const char *name, const char *file, bool shadowed),
                       void *user);

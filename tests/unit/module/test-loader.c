@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every refusal of the loader, each with its deliberately bad module (tests/module/bad), and the search path. */
+#include "module/list.h"
 #include "module/loader.h"
 #include "module/registry.h"
 #include "test-host.h"
@@ -232,7 +233,7 @@ test_root (void)
   StkRegistry *r;
 
   if (geteuid () != 0) {
-    g_test_skip ("only root refuses what others can write");
+    g_test_skip ("only root can make files of others");
     return;
   }
   dir = test_dir_new ();
@@ -242,7 +243,7 @@ test_root (void)
   copy (BAD "good.so", dir, "partitioner", "good.so");
   r = stk_registry_new (NULL, path);
   g_assert_cmpint (chmod (folder, 0777), ==, 0);
-  fails (r, "partitioner/good", "partitioner: can be written by everybody (mode 777), and the broker runs as root");
+  fails (r, "partitioner/good", "partitioner: can be written by everybody (mode 777); accepted are");
   g_assert_cmpint (chmod (folder, 0755), ==, 0);
   g_assert_cmpint (chmod (file, 0666), ==, 0);
   fails (r, "partitioner/good", "good.so: can be written by everybody (mode 666)");
@@ -263,18 +264,70 @@ test_root (void)
   g_assert_cmpint (chmod (folder, 0777), ==, 0);
   fails (r, "partitioner/good", "partitioner: can be written by everybody");
   g_assert_cmpint (chmod (folder, 0755), ==, 0);
+  /* files and folders of somebody else, who may change their modes at any time */
+  g_assert_cmpint (chown (real_spec, 4711, 0), ==, 0);
+  fails (r, "partitioner/good", "good.so: belongs to user id 4711; accepted are");
+  g_assert_cmpint (chown (real_spec, 0, 0), ==, 0);
+  g_assert_cmpint (chown (real, 4711, 0), ==, 0);
+  fails (r, "partitioner/good", "elsewhere: belongs to user id 4711");
+  g_assert_cmpint (chown (real, 0, 0), ==, 0);
   g_assert_cmpint (stk_registry_load (r, "partitioner/good", NULL, NULL), ==, 0);
   stk_registry_free (r);
   test_dir_free (dir);
+}
+
+/* Who can write the folder of the search path, or one above it, can exchange the folder of the kind. */
+static void
+test_root_of_search (void)
+{
+  char *top, *other;
+  g_autofree char *dir = NULL, *spec = NULL;
+  const char *path[] = { NULL, NULL, NULL };
+  StkRegistry *r;
+
+  if (geteuid () != 0) {
+    g_test_skip ("only root can make files of others");
+    return;
+  }
+  top = test_dir_new ();
+  other = test_dir_new ();
+  dir = g_build_filename (top, "modules", NULL);
+  spec = g_build_filename (dir, "partitioner", "good.so", NULL);
+  path[0] = dir;
+  path[1] = other;
+  copy (BAD "good.so", dir, "partitioner", "good.so");
+  copy (BAD "good.so", other, "partitioner", "elsewhere.so");
+  r = stk_registry_new (NULL, path);
+  g_assert_cmpint (chmod (dir, 0777), ==, 0);
+  fails (r, "partitioner/good", "/modules: can be written by everybody (mode 777)");
+  fails (r, spec, "/modules: can be written by everybody (mode 777)");
+  fails (r, "partitioner/elsewhere", "/modules: can be written by everybody"); /* not passed over */
+  g_assert_cmpint (chmod (dir, 01777), ==, 0);
+  fails (r, "partitioner/good", "/modules: can be written by everybody");
+  g_assert_cmpint (chmod (dir, 0775), ==, 0);
+  g_assert_cmpint (chown (dir, 0, 4711), ==, 0);
+  fails (r, "partitioner/good", "/modules: can be written by its group");
+  g_assert_cmpint (chmod (dir, 0755), ==, 0);
+  g_assert_cmpint (chown (dir, 4711, 0), ==, 0);
+  fails (r, "partitioner/good", "/modules: belongs to user id 4711");
+  g_assert_cmpint (chown (dir, 0, 0), ==, 0);
+  g_assert_cmpint (chmod (top, 0777), ==, 0);
+  fails (r, "partitioner/good", ": can be written by everybody (mode 777)");
+  g_assert_cmpint (chmod (top, 01777), ==, 0); /* as /tmp is: only its owner can rename what lies in it */
+  g_assert_cmpint (stk_registry_load (r, "partitioner/good", NULL, NULL), ==, 0);
+  stk_registry_free (r);
+  test_dir_free (top);
+  test_dir_free (other);
 }
 
 /* As an ordinary user (in a child, when this is root). */
 static void
 test_unreadable (void)
 {
-  char *dir;
+  char *dir, *second;
   g_autofree char *folder = NULL, *file = NULL;
-  const char *path[] = { NULL, NULL };
+  g_autoptr (GString) list = g_string_new (NULL);
+  const char *path[] = { NULL, NULL, NULL };
   StkRegistry *r;
 
   if (geteuid () == 0 && !g_test_subprocess ()) {
@@ -294,9 +347,33 @@ test_unreadable (void)
   g_assert_cmpint (chmod (file, 0), ==, 0);
   fails (r, "partitioner/good", "cannot be read: Permission denied; make it readable for user id");
   g_assert_cmpint (chmod (folder, 0), ==, 0);
-  fails (r, "partitioner/good", "(Permission denied)");
+  fails (r, "partitioner/good", "/partitioner cannot be searched: Permission denied; make it readable for user id");
+  g_assert_cmpuint (stk_module_list (list, path), ==, 1);
+  must_say (list->str, "/partitioner: cannot be read; make it readable");
   g_assert_cmpint (chmod (folder, 0755), ==, 0);
+  g_assert_cmpint (chmod (file, 0644), ==, 0);
+
+  /* the folder of the search path itself; one that has the module comes after it */
+  second = test_dir_new ();
+  path[1] = second;
+  copy (BAD "good.so", second, "partitioner", "good.so");
   stk_registry_free (r);
+  r = stk_registry_new (NULL, path);
+  g_assert_cmpint (chmod (dir, 0), ==, 0);
+  fails (r, "partitioner/good", ": modules cannot be looked for in it: Permission denied; make it readable");
+  g_string_truncate (list, 0);
+  g_assert_cmpuint (stk_module_list (list, path), ==, 1);
+  must_say (list->str, dir);
+  must_say (list->str, ": modules cannot be looked for in it: Permission denied");
+  g_assert_cmpint (chmod (dir, 0755), ==, 0);
+  path[0] = second;
+  path[1] = NULL;
+  g_assert_cmpint (chmod (second, 0777), ==, 0);
+  stk_registry_free (r);
+  r = stk_registry_new (NULL, path);
+  fails (r, "partitioner/good", ": can be written by everybody (mode 777); accepted are");
+  stk_registry_free (r);
+  test_dir_free (second);
   test_dir_free (dir);
   if (getuid () == 0) /* the leak checker works for root only if it began as root */
     g_assert_cmpint (seteuid (0), ==, 0);
@@ -339,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/loader/search", test_search);
   g_test_add_func ("/loader/environment", test_environment);
   g_test_add_func ("/loader/root", test_root);
+  g_test_add_func ("/loader/root-of-search", test_root_of_search);
   g_test_add_func ("/loader/unreadable", test_unreadable);
   g_test_add_func ("/loader/scan", test_scan);
   return g_test_run ();
