@@ -42,6 +42,9 @@ STOKER_EXPORT int stoker_file_pwritev (StokerFile *f, const struct iovec *iov, i
 STOKER_EXPORT int stoker_file_pwrite (StokerFile *f, const void *buf, size_t len, uint64_t pos);
 /* fdatasync. After a failure the file must not be trusted and the call not be repeated. */
 STOKER_EXPORT int stoker_file_sync (StokerFile *f);
+/* Begins to write the range to the disk and does not wait for the end of it: what the page cache holds back stays little, and a later
+ * flush is short. A hint: promises nothing and reports nothing. May wait for the disk's queue: not for I/O threads. */
+STOKER_EXPORT void stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len);
 /* Reserves blocks without changing the size (fallocate KEEP_SIZE); -EOPNOTSUPP where the file system cannot. */
 STOKER_EXPORT int stoker_file_reserve (StokerFile *f, uint64_t pos, uint64_t len);
 /* Sets the size; also gives back blocks reserved beyond it. */

@@ -53,6 +53,13 @@ stoker_file_sync (StokerFile *f)
   return f->ops->sync (f);
 }
 
+void
+stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len)
+{
+  if (f->ops->writeback && len > 0)
+    f->ops->writeback (f, pos, len);
+}
+
 int
 stoker_file_reserve (StokerFile *f, uint64_t pos, uint64_t len)
 {

@@ -36,6 +36,7 @@ typedef struct StkFileOps
   ssize_t (*pread_resident) (StokerFile *f, void *buf, size_t len, uint64_t pos); /* never waits: short, or -EAGAIN */
   int (*fd) (StokerFile *f);
   void (*close) (StokerFile *f); /* the last reference is gone: frees the handle too */
+  void (*writeback) (StokerFile *f, uint64_t pos, uint64_t len); /* NULL: does nothing */
 } StkFileOps;
 
 /* First member of every implementation's disk and file. */

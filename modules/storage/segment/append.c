@@ -370,6 +370,7 @@ seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
     pthread_mutex_lock (&log->lock);
   }
   job = log->seals != NULL || log->epochs_dirty || log->end - log->recovery >= log->set.flush_messages;
+  job |= seg_push_due (log);
   job |= unused && !seg_unused (log); /* its names are to be flushed */
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);

@@ -23,7 +23,7 @@
 
 typedef struct SegConf
 {
-  int64_t files_max, files_idle_ms, replay_bytes;
+  int64_t files_max, files_idle_ms, replay_bytes, writeback_bytes;
 } SegConf;
 
 typedef struct Engine Engine;
@@ -113,6 +113,7 @@ struct Segment
   /* The open file; under the log's lock. */
   StokerFile *file;
   uint64_t reserved; /* blocks are there up to here */
+  uint64_t pushed;   /* writing to the disk was begun up to here, by us */
   _Atomic int64_t used_us;
 };
 
@@ -317,6 +318,14 @@ int seg_settle (StokerLog *log);
 void seg_post_job (StokerLog *log);
 /* Makes an empty segment the active one: lock held. Takes both. */
 void seg_add_segment (StokerLog *log, Segment *s);
+
+/* ---- writeback.c */
+/* Is there so much in the page cache that writing it should begin? Lock held. */
+bool seg_push_due (const StokerLog *log);
+/* Begins it. Disk thread, lock not held. */
+void seg_push (StokerLog *log);
+/* The same for all logs in use, when there is much of it in all of them together. */
+void seg_push_all (Engine *e);
 
 /* ---- read.c, find_time.c */
 int seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerReadResult *out);

@@ -23,7 +23,7 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
       return rc < 0 ? rc : -EFBIG;
     }
     s = seg_segment_new (log, base);
-    s->size = info.size;
+    s->size = s->pushed = info.size;
     s->modified_ms = info.mtime_ms;
     s->has_txn = g_hash_table_contains (l->txn, &base);
     s->index_missing = !g_hash_table_contains (l->indexed, &base) || !g_hash_table_contains (l->timed, &base);

@@ -155,8 +155,8 @@ seg_settle (StokerLog *log)
   return rc;
 }
 
-/* After the first append: the topic id should be on the disk before the kernel writes records there, so that nobody takes
- * them for another topic's. Nothing is promised of it; a flush would fail again and say so. */
+/* After the first append: the topic id should be on the disk before the kernel writes records there, so that nobody
+ * takes them for another topic's. Nothing is promised of it; a flush would fail again and say so. */
 static void
 make_known (StokerLog *log)
 {
@@ -171,11 +171,12 @@ static void
 job (void *user)
 {
   StokerLog *log = user;
-  bool closed, flush, born;
+  bool closed, flush, born, push;
 
   pthread_mutex_lock (&log->lock);
   log->job_posted = false;
   closed = log->closed;
+  push = seg_push_due (log);
   born = log->id_unsynced && !seg_unused (log);
   log->job_running = !closed;
   flush = log->end - log->recovery >= log->set.flush_messages;
@@ -185,6 +186,8 @@ job (void *user)
     seg_epochs_write (log, false);
     if (born)
       make_known (log);
+    if (push)
+      seg_push (log);
     if (flush)
       seg_flush (log->engine->self, log, NULL);
     pthread_mutex_lock (&log->lock);

@@ -68,6 +68,17 @@ static const StokerOption options[] = {
     .offset = offsetof (SegConf, files_idle_ms),
     .summary = "close a segment file that was not used for so long",
     .text = "Disk space that was reserved for the segment beyond its end is given back then." },
+  { .name = "writeback",
+    .type = STOKER_OPTION_SIZE,
+    .def = "8MiB",
+    .min = "0",
+    .unit = "bytes",
+    .offset = offsetof (SegConf, writeback_bytes),
+    .summary = "begin to write a log's new data to the disk when there is so much of it",
+    .text
+    = "What producers send is first in the memory of the system, which would write it much later and all at once, "
+      "and would make producers wait then. When all logs together hold four times as much, it is begun for all of "
+      "them. 0: left to the system." },
   { .name = "window.replay",
     .type = STOKER_OPTION_SIZE,
     .def = "16MiB",

@@ -93,6 +93,51 @@ test_by_roll (void)
   kit_free (k);
 }
 
+/* What has gathered in one log is on its way to the disk; what is left grows to little. */
+static void
+test_writeback (void)
+{
+  Kit *k = kit_new (&stoker_module_storage_segment, "writeback = 256KiB\n", true);
+  StokerLog *own = k->log, *logs[6];
+  int64_t before;
+
+  kit_put_sized (k, 1, 100000);
+  test_host_drain_work (k->host);
+  g_assert_cmpint (fault_disk_written_back (k->disk), ==, 0);
+  for (int i = 0; i < 9; i++) {
+    kit_put_sized (k, 1, 100000);
+    test_host_drain_work (k->host);
+  }
+  g_assert_cmpint (fault_disk_written_back (k->disk), >=, 1000000 - (320 << 10));
+  g_assert_cmpint (fault_disk_written_back (k->disk), <=, 1000000);
+  /* Six logs with less than that each. */
+  for (int i = 0; i < 6; i++) {
+    logs[i] = k->log = kit_open (k, "u", i);
+    kit_put_sized (k, 1, 200000);
+  }
+  k->log = own;
+  test_host_drain_work (k->host);
+  before = fault_disk_written_back (k->disk);
+  k->ops->tick (k->engine, k->now_ms);
+  g_assert_cmpint (fault_disk_written_back (k->disk) - before, >=, 6 * (192 << 10));
+  for (int i = 0; i < 6; i++)
+    k->ops->close (k->engine, logs[i]);
+  kit_free (k);
+}
+
+static void
+test_no_writeback (void)
+{
+  Kit *k = kit_new (&stoker_module_storage_segment, "writeback = 0\n", true);
+
+  for (int i = 0; i < 20; i++)
+    kit_put_sized (k, 1, 1000000);
+  test_host_drain_work (k->host);
+  k->ops->tick (k->engine, k->now_ms);
+  g_assert_cmpint (fault_disk_written_back (k->disk), ==, 0);
+  kit_free (k);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -101,5 +146,7 @@ main (int argc, char **argv)
   g_test_add_func ("/segment/flush/by-messages", test_by_messages);
   g_test_add_func ("/segment/flush/by-time", test_by_time);
   g_test_add_func ("/segment/flush/by-roll", test_by_roll);
+  g_test_add_func ("/segment/flush/writeback", test_writeback);
+  g_test_add_func ("/segment/flush/no-writeback", test_no_writeback);
   return g_test_run ();
 }

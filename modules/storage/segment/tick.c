@@ -105,6 +105,7 @@ seg_tick (StokerInstance *self, int64_t now_ms)
   bool more;
 
   flush_due (e, now_ms);
+  seg_push_all (e);
   more = seg_files_idle (e, stoker_host_monotonic_us (self->host) - e->conf->files_idle_ms * 1000);
   for (guint i = 0;; i++) {
     LogDir *dir;

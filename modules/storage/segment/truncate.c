@@ -47,6 +47,7 @@ show_end (StokerLog *log, int64_t end, uint64_t size)
   Segment *s = seg_active (log);
 
   s->size = size;
+  s->pushed = MIN (s->pushed, size);
   if (size == 0) {
     s->first_known = false;
     s->first_timestamp = -1;

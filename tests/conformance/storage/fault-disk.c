@@ -13,7 +13,7 @@ typedef struct FaultDisk
   _Atomic int64_t space; /* < 0: endless */
   _Atomic int write_error, sync_error;
   _Atomic int64_t warm; /* so many reads of what is in memory find it there; < 0: endless */
-  _Atomic int64_t waits;
+  _Atomic int64_t waits, written_back;
 } FaultDisk;
 
 typedef struct FaultFile
@@ -114,8 +114,14 @@ file_close (StokerFile *f)
   g_free (f);
 }
 
+static void
+file_writeback (StokerFile *f, uint64_t pos, uint64_t len)
+{
+  ((FaultFile *)f)->disk->written_back += (int64_t)len;
+}
+
 static const StkFileOps file_ops = { file_pread, file_pwritev,  file_sync, file_reserve, file_truncate,
-                                     file_size,  file_pread_resident, file_fd, file_close };
+                                     file_size,  file_pread_resident, file_fd, file_close, file_writeback };
 
 static int
 disk_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
@@ -245,4 +251,10 @@ int64_t
 fault_disk_waits (StokerDisk *d)
 {
   return DISK (d)->waits;
+}
+
+int64_t
+fault_disk_written_back (StokerDisk *d)
+{
+  return DISK (d)->written_back;
 }

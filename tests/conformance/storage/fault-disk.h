@@ -18,6 +18,8 @@ void fault_disk_fail_syncs (StokerDisk *d, int error);
 /* From now on nothing is in memory until it is read: the n-th stoker_file_pread_resident, counted from here, and all that follow
  * answer -EAGAIN. Negative: as it is. */
 void fault_disk_cold (StokerDisk *d, int64_t n);
+/* Bytes of which writing back was begun. */
+int64_t fault_disk_written_back (StokerDisk *d);
 /* How often the disk was waited for so far (stoker_file_pread). */
 int64_t fault_disk_waits (StokerDisk *d);
 
