@@ -80,6 +80,25 @@ test_pages (void)
   kit_free (k);
 }
 
+/* A client may ask for larger pages than it gets. */
+static void
+test_largest_page (void)
+{
+  Kit *k = kit_new ();
+  Call c;
+  StokerDescribeTopicPartitions req = { .limit = INT32_MAX };
+
+  kit_topic (k, "many", 2003, NULL);
+  kit_call_init (k, &c, &req.call, 0, 75, 0);
+  kit_call (&c, stoker_describe_topic_partitions);
+  g_assert_cmpint (req.n_infos, ==, 1);
+  g_assert_cmpint (req.infos[0].n_partitions, ==, 2000);
+  g_assert_true (stoker_str_is (req.next_topic, "many"));
+  g_assert_cmpint (req.next_partition, ==, 2000);
+  kit_call_clear (&c);
+  kit_free (k);
+}
+
 static void
 test_cluster (void)
 {
@@ -136,6 +155,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/broker/metadata/topics", test_metadata);
   g_test_add_func ("/broker/metadata/pages", test_pages);
+  g_test_add_func ("/broker/metadata/largest-page", test_largest_page);
   g_test_add_func ("/broker/metadata/cluster", test_cluster);
   g_test_add_func ("/broker/metadata/java-hash", test_java_hash);
   g_test_add_func ("/broker/metadata/names", test_names);
