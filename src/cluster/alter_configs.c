@@ -140,6 +140,18 @@ inherited (void *user, const char *name)
   return stk_topic_config_default (t->b->config, (size_t)stk_topic_setting_find (stoker_str (name)), &source);
 }
 
+/* What is set, taken together with what the topic inherits. */
+static bool
+agree (StkAlteration *a, int32_t index, GHashTable *pairs)
+{
+  g_autofree StkMetaPair *list = stk_alter_list (pairs);
+  StokerError why = { 0 };
+
+  if (stk_topic_config_check_set (a->t->b->config, list, g_hash_table_size (pairs), &why) < 0)
+    return stk_alter_refuse (a, index, STOKER_INVALID_CONFIG, "%s", why.text);
+  return true;
+}
+
 /* The new overrides of the topic as JSON; NULL: refused. */
 static char *
 edit (StkAlteration *a, int32_t index, const StkTopicState *t)
@@ -148,7 +160,7 @@ edit (StkAlteration *a, int32_t index, const StkTopicState *t)
   GHashTable *pairs = stk_alter_pairs (t->overrides, t->n_overrides);
   char *json = NULL;
 
-  if (stk_alter_edit (a, index, &rules, pairs)) {
+  if (stk_alter_edit (a, index, &rules, pairs) && agree (a, index, pairs)) {
     /* The engine holds the topic's data: replacing the whole set does not take it away. */
     for (size_t i = 0; i < t->n_overrides; i++)
       if (strcmp (t->overrides[i].name, "storage.engine") == 0)

@@ -203,6 +203,7 @@ static bool
 settings (StkTopics *t, const StokerCreateTopic *in, StkTopicPlan *plan)
 {
   GArray *pairs = g_array_new (FALSE, TRUE, sizeof (StkMetaPair));
+  StokerError together = { 0 };
 
   for (int32_t i = 0; i < in->n_configs && plan->error == 0; i++) {
     StokerError why = { 0 };
@@ -222,6 +223,8 @@ settings (StkTopics *t, const StokerCreateTopic *in, StkTopicPlan *plan)
   }
   plan->state->n_overrides = pairs->len;
   plan->state->overrides = (StkMetaPair *)(void *)g_array_free (pairs, FALSE);
+  if (plan->error == 0 && stk_topic_config_check_set (t->b->config, plan->state->overrides, plan->state->n_overrides, &together) < 0)
+    refuse (plan, STOKER_INVALID_CONFIG, "%s", together.text);
   return plan->error == 0;
 }
 

@@ -42,6 +42,10 @@ check_together (const StkBrokerConfig *c, StkReport *report)
            : stk_broker_config_given (c, "log.retention.minutes") ? "log.retention.minutes"
                                                                   : "log.retention.hours",
            "a retention of 0 would delete everything at once; -1 keeps everything");
+  if (c->log_cleaner_min_compaction_lag_ms > c->log_cleaner_max_compaction_lag_ms)
+    blame (c, report, "log.cleaner.min.compaction.lag.ms", "is larger than log.cleaner.max.compaction.lag.ms");
+  if (c->compression_gzip_level == 0)
+    blame (c, report, "compression.gzip.level", "must be 1 to 9, or -1 for the default");
   if (c->group_min_session_timeout_ms > c->group_max_session_timeout_ms)
     blame (c, report, "group.min.session.timeout.ms", "is larger than group.max.session.timeout.ms");
   if (c->log_cleanup_policy == NULL || c->log_cleanup_policy[0] == NULL)

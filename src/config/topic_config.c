@@ -2,6 +2,7 @@
 #include "config/topic_config.h"
 
 #include "config/dynamic.h"
+#include "config/topic_rules.h"
 #include "module/nearest.h"
 #include "module/option.h"
 
@@ -17,6 +18,7 @@ typedef struct Raw
   const char *const *follower_throttled, *const *leader_throttled;
   int64_t index_interval_bytes, local_retention_bytes, local_retention_ms, max_compaction_lag_ms, max_message_bytes;
   bool downconversion;
+  const char *format_version;
   int64_t timestamp_after_max_ms, timestamp_before_max_ms, timestamp_difference_max_ms;
   int32_t timestamp_type;
   double min_cleanable_dirty_ratio;
@@ -51,6 +53,7 @@ static const StokerOption rows[] = {
   ROW ("max.compaction.lag.ms", DURATION, FOREVER, "1", NULL, NULL, "ms", max_compaction_lag_ms, "a record is compacted at the latest after this time"),
   ROW ("max.message.bytes", SIZE, "1048588", "0", "2147483647", NULL, "bytes", max_message_bytes, "largest batch that is taken"),
   ROW ("message.downconversion.enable", BOOL, "true", NULL, NULL, NULL, NULL, downconversion, "convert records for consumers of the time before 0.11"),
+  ROW ("message.format.version", STRING, "3.0-IV1", NULL, NULL, NULL, NULL, format_version, "means nothing: records are stored in the newest format, as Kafka does since 3.0"),
   ROW ("message.timestamp.after.max.ms", DURATION, FOREVER, "0", NULL, NULL, "ms", timestamp_after_max_ms, "how far a timestamp may lie ahead of the broker's clock"),
   ROW ("message.timestamp.before.max.ms", DURATION, FOREVER, "0", NULL, NULL, "ms", timestamp_before_max_ms, "how far a timestamp may lie behind the broker's clock"),
   ROW ("message.timestamp.difference.max.ms", DURATION, FOREVER, "0", NULL, NULL, "ms", timestamp_difference_max_ms, "older name of both bounds"),
@@ -76,7 +79,7 @@ static const StkTopicSetting settings[] = {
   { "compression.zstd.level", 3 }, { "log.cleaner.delete.retention.ms", 5 }, { "log.segment.delete.delay.ms", 5 },
   { "log.flush.interval.messages", 5 }, { "log.flush.interval.ms", 5 }, { NULL, 7 }, { "log.index.interval.bytes", 3 }, { NULL, 7 },
   { NULL, 5 }, { NULL, 5 }, { "log.cleaner.max.compaction.lag.ms", 5 }, { "message.max.bytes", 3 },
-  { "log.message.downconversion.enable", 1 }, { "log.message.timestamp.after.max.ms", 5 }, { "log.message.timestamp.before.max.ms", 5 },
+  { "log.message.downconversion.enable", 1 }, { NULL, 2 }, { "log.message.timestamp.after.max.ms", 5 }, { "log.message.timestamp.before.max.ms", 5 },
   { "log.message.timestamp.difference.max.ms", 5 }, { "log.message.timestamp.type", 2 }, { "log.cleaner.min.cleanable.ratio", 6 },
   { "log.cleaner.min.compaction.lag.ms", 5 }, { "min.insync.replicas", 3 }, { NULL, 2 }, { "log.preallocate", 1 }, { NULL, 1 },
   { "log.retention.bytes", 5 }, { "log.retention.ms", 5 }, { "log.segment.bytes", 3 }, { "log.index.size.max.bytes", 3 },
@@ -132,6 +135,7 @@ stk_topic_config_check (StokerStr name, StokerStr value, char **out_text, Stoker
 {
   g_autofree char *n = g_strndup (name.data ? name.data : "", name.len);
   g_autofree char *v = g_strndup (value.data ? value.data : "", value.len);
+  g_autofree char *text = NULL;
   int i = stk_topic_setting_find (name);
   StokerError why = { 0 };
   Raw raw = { 0 };
@@ -141,11 +145,13 @@ stk_topic_config_check (StokerStr name, StokerStr value, char **out_text, Stoker
     return unknown_setting (n, err);
   rc = stk_option_parse (&rows[i], g_strstrip (v), NULL, &raw, &why);
   if (rc == 0)
-    rc = check_raw (&raw, &why);
+    text = stk_option_format_bare (&rows[i], &raw);
+  if (rc == 0 && (rc = check_raw (&raw, &why)) == 0)
+    rc = stk_topic_rule_check (n, text, &why);
   if (rc < 0)
     (void)stoker_error_set (err, STOKER_ERROR_CONFIG, "%.80s is not a value for %s: %s", v, n, why.text);
   else if (out_text)
-    *out_text = stk_option_format_bare (&rows[i], &raw);
+    *out_text = g_steal_pointer (&text);
   stk_options_clear (rows, G_N_ELEMENTS (rows), &raw);
   return rc;
 }
@@ -221,6 +227,21 @@ stk_topic_config_make (const StkBrokerConfig *broker, const StkMetaPair *overrid
   }
   from_raw (&raw, out);
   stk_options_clear (rows, G_N_ELEMENTS (rows), &raw);
+}
+
+int
+stk_topic_config_check_set (const StkBrokerConfig *broker, const StkMetaPair *overrides, size_t n, StokerError *err)
+{
+  StokerTopicConfig c;
+  int rc = 0;
+
+  stk_topic_config_make (broker, overrides, n, &c);
+  if (c.min_compaction_lag_ms > c.max_compaction_lag_ms)
+    rc = stoker_error_set (err, STOKER_ERROR_CONFIG,
+                           "min.compaction.lag.ms (%" G_GINT64_FORMAT ") must not be larger than max.compaction.lag.ms (%" G_GINT64_FORMAT ")",
+                           c.min_compaction_lag_ms, c.max_compaction_lag_ms);
+  stk_topic_config_clear (&c);
+  return rc;
 }
 
 void

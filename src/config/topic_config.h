@@ -33,6 +33,10 @@ int stk_topic_setting_find (StokerStr name);
  * or -1 with a text that names setting, value and rule, for INVALID_CONFIG. */
 int stk_topic_config_check (StokerStr name, StokerStr value, char **out_text, StokerError *err);
 
+/* Do the settings of a topic with these overrides, each of which is allowed, agree with one another and with what it inherits? 0; -1
+ * with a text, for INVALID_CONFIG. */
+int stk_topic_config_check_set (const StkBrokerConfig *broker, const StkMetaPair *overrides, size_t n, StokerError *err);
+
 /* The effective settings. Overrides that are not known or not valid (another broker kind may have written them) count as
  * absent. *out is overwritten; free what it points to with stk_topic_config_clear. */
 void stk_topic_config_make (const StkBrokerConfig *broker, const StkMetaPair *overrides, size_t n, StokerTopicConfig *out);

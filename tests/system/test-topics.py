@@ -60,6 +60,9 @@ for code, text, t in (
     (40, "compression.type", topic("bad", compression_type="rar")), (40, "segment.bytes", topic("bad", segment_bytes=1)),
     (40, "min.insync.replicas", topic("bad", min_insync_replicas=0)), (40, "message.timestamp.type", topic("bad", message_timestamp_type="Never")),
     (40, "max.message.bytes", topic("bad", max_message_bytes=-1)), (40, "retention.ms", topic("bad", retention_ms=None)),
+    (40, "throttled.replicas", topic("bad", leader_replication_throttled_replicas="bogus")), (40, "throttled.replicas", topic("bad", follower_replication_throttled_replicas="0:1,2")),
+    (40, "compression.gzip.level", topic("bad", compression_gzip_level=0)), (40, "message.format.version", topic("bad", message_format_version="0.7")),
+    (40, "compaction.lag", topic("bad", min_compaction_lag_ms=10, max_compaction_lag_ms=5)),
 ):
     if text == "collides":
         create(4, topic("v.0_x"))
@@ -107,6 +110,9 @@ def value(name, key):
     return describe(name, [key])[1][key].value
 
 
+tap.eq([x[1] for x in create(4, topic("ok-lag", min_compaction_lag_ms=5, max_compaction_lag_ms=5), topic("ok-all", leader_replication_throttled_replicas="*", compression_gzip_level=1),
+                             topic("ok-pairs", follower_replication_throttled_replicas="0:1,1:1", message_format_version="3.0"))], [0, 0, 0], "what is just allowed is taken")
+tap.eq((value("ok-pairs", "message.format.version"), value("ok-all", "message.format.version")), ("3.0", "3.0-IV1"), "the old message format is shown, and means nothing")
 c.create("cfg", 1, retention_ms=5000)
 for v in range(5):
     e, rows, _ = describe("cfg", ["retention.ms", "segment.bytes"], version=v)
@@ -149,7 +155,8 @@ tap.eq((edit("cfg", (APPEND, "cleanup.policy", "compact"))[0], value("cfg", "cle
 tap.eq((edit("cfg", (SUBTRACT, "cleanup.policy", "compact"))[0], value("cfg", "cleanup.policy")), (0, "delete"), "SUBTRACT from a list")
 tap.eq((edit("cfg", (SET, "segment.ms", "7"), validate=True)[0], value("cfg", "segment.ms")), (0, "604800000"), "validate-only changes nothing")
 for code, ops in ((40, [(SET, "nope", "1")]), (40, [(SET, "retention.ms", "x")]), (42, [(SET, "retention.ms", None)]), (40, [(APPEND, "retention.ms", "1")]),
-                  (42, [(SET, "retention.ms", "1"), (SET, "retention.ms", "2")]), (40, [(SET, "segment.ms", "5"), (SET, "cleanup.policy", "shred")]), (42, [(9, "retention.ms", "1")])):
+                  (42, [(SET, "retention.ms", "1"), (SET, "retention.ms", "2")]), (40, [(SET, "segment.ms", "5"), (SET, "cleanup.policy", "shred")]), (42, [(9, "retention.ms", "1")]),
+                  (40, [(SET, "min.compaction.lag.ms", "10"), (SET, "max.compaction.lag.ms", "5")])):
     e, m = edit("cfg", *ops)
     tap.ok((e == code and m) or (ops[0][0] == 9 and e == -1), "refused with %d: %s" % (code, ops), (e, m))
 tap.eq((value("cfg", "segment.ms"), edit("gone", (SET, "retention.ms", "1"))[0]), ("604800000", 3), "all or nothing; a topic that is not there")

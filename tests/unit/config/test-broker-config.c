@@ -153,6 +153,8 @@ test_keys (void)
   bad ("num.partitions = 0", "the smallest allowed is 1");
   bad ("log.dirs = /a, /a/", "twice");
   bad ("group.min.session.timeout.ms = 1h", "larger than");
+  bad ("log.cleaner.min.compaction.lag.ms = 10\nlog.cleaner.max.compaction.lag.ms = 5", "text:1: log.cleaner.min.compaction.lag.ms: is larger than");
+  bad ("compression.gzip.level = 0", "text:1: compression.gzip.level: must be 1 to 9");
   bad ("logging.areas = net", "AREA=LEVEL");
   bad ("storage.default.use =", "must name");
   bad ("a = 1\nb = 2\n", "text:2: b: no such setting"); /* all are reported */

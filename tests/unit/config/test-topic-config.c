@@ -55,7 +55,41 @@ values (void)
   check_one ("message.timestamp.type", "LogAppendTime", "LogAppendTime");
   check_one ("remote.storage.enable", "true", NULL);
   check_one ("retention.hours", "1", NULL);
+  check_one ("compression.gzip.level", "0", NULL);
+  check_one ("compression.gzip.level", "-1", "-1");
+  check_one ("compression.gzip.level", "1", "1");
+  check_one ("compression.lz4.level", "1", "1");
+  for (const char *const *w = (const char *const[]){ "leader.replication.throttled.replicas", "follower.replication.throttled.replicas", NULL }; *w; w++) {
+    check_one (*w, "*", "*");
+    check_one (*w, "", "");
+    check_one (*w, "0:1,12:34", "0:1,12:34");
+    check_one (*w, "bogus", NULL);
+    check_one (*w, "0:", NULL);
+    check_one (*w, ":1", NULL);
+    check_one (*w, "0:1,*", NULL);
+    check_one (*w, "0:1:2", NULL);
+    check_one (*w, "0:-1", NULL);
+  }
+  for (const char *const *v = (const char *const[]){ "3.0", "3.0.1", "3.0-IV1", "3.0-IV0", "0.10.2", "0.10.2.1", "0.10.1-IV2", "0.8.0", "3.9", "2.7-IV2", NULL }; *v; v++)
+    check_one ("message.format.version", *v, *v);
+  for (const char *const *v = (const char *const[]){ "3", "0.10", "3.0-IV2", "3.0-IV", "0.8.0-IV0", "2.9", "5.0", "newest", "3.00", "3.0-IV11", NULL }; *v; v++)
+    check_one ("message.format.version", *v, NULL);
   check_one ("flush.ms", "9223372036854775807", "9223372036854775807");
+}
+
+static void
+together (void)
+{
+  StkBrokerConfig *b = stk_broker_config_for_test ("log.cleaner.min.compaction.lag.ms = 100\n", "/tmp");
+  const StkMetaPair over[] = { { "max.compaction.lag.ms", "100" }, { "max.compaction.lag.ms", "99" }, { "min.compaction.lag.ms", "99" } };
+  StokerError err = { 0 };
+
+  g_assert_cmpint (stk_topic_config_check_set (b, NULL, 0, &err), ==, 0);
+  g_assert_cmpint (stk_topic_config_check_set (b, over, 1, &err), ==, 0);
+  g_assert_cmpint (stk_topic_config_check_set (b, over + 1, 1, &err), ==, -1);
+  g_assert_nonnull (strstr (err.text, "min.compaction.lag.ms (100)"));
+  g_assert_cmpint (stk_topic_config_check_set (b, over + 1, 2, &err), ==, 0);
+  stk_broker_config_free (b);
 }
 
 static void
@@ -98,6 +132,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/topic-config/table", table);
   g_test_add_func ("/topic-config/values", values);
+  g_test_add_func ("/topic-config/together", together);
   g_test_add_func ("/topic-config/effective", effective);
   return g_test_run ();
 }
