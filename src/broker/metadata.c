@@ -9,6 +9,9 @@
 #include "broker/replicas_private.h"
 #include "broker/topic_info.h"
 
+/* How many topics one request may make. The others are unknown, and clients ask again for those. */
+#define MOST_CREATED 1000
+
 static void
 fill_ref (const StokerMetadata *req, const StkSnapshot *snap, const StokerTopicRef *ref, StokerTopicInfo *out)
 {
@@ -69,19 +72,65 @@ fill (StokerMetadata *req)
     req->cluster_operations = stk_info_cluster_operations (call);
 }
 
+/* ---- every topic once, however often it is asked for: an answer is not to be many times its request */
+
+static guint
+ref_hash (const void *p)
+{
+  const StokerTopicRef *r = p;
+  guint h = 5381;
+
+  for (size_t i = 0; i < r->name.len; i++)
+    h = h * 33 + (uint8_t)r->name.data[i];
+  for (size_t i = 0; r->name.data == NULL && i < sizeof r->id.b; i++)
+    h = h * 33 + r->id.b[i];
+  return h;
+}
+
+static gboolean
+ref_equal (const void *p, const void *q)
+{
+  const StokerTopicRef *a = p, *b = q;
+
+  if (a->name.data == NULL || b->name.data == NULL)
+    return a->name.data == b->name.data && stoker_uuid_equal (a->id, b->id);
+  return stoker_str_equal (a->name, b->name);
+}
+
+static void
+take_each_once (StokerMetadata *req)
+{
+  g_autoptr (GHashTable) seen = NULL;
+  int32_t n = 0;
+
+  if (req->all_topics || req->n_topics < 2)
+    return;
+  seen = g_hash_table_new (ref_hash, ref_equal);
+  for (int32_t i = 0; i < req->n_topics; i++) {
+    if (g_hash_table_contains (seen, &req->topics[i]))
+      continue;
+    req->topics[n] = req->topics[i];
+    g_hash_table_add (seen, &req->topics[n++]);
+  }
+  req->n_topics = n;
+}
+
 /* ---- creating on demand */
 
 static void
 created (void *user, const StkEnsured *results, int n)
 {
   StokerMetadata *req = user;
+  int32_t k = 0;
 
   fill (req);
-  for (int i = 0; i < n; i++)
-    for (int32_t k = 0; k < req->n_infos; k++)
-      if (req->infos[k].error == STOKER_UNKNOWN_TOPIC_OR_PARTITION
-          && stoker_str_equal (req->infos[k].name, results[i].name))
-        req->infos[k].error = results[i].error ? results[i].error : STOKER_LEADER_NOT_AVAILABLE;
+  /* Both are in the order of the request. */
+  for (int i = 0; i < n; i++) {
+    while (k < req->n_infos && !stoker_str_equal (req->infos[k].name, results[i].name))
+      k++;
+    if (k < req->n_infos && req->infos[k].error == STOKER_UNKNOWN_TOPIC_OR_PARTITION)
+      req->infos[k].error = results[i].error ? results[i].error : STOKER_LEADER_NOT_AVAILABLE;
+  }
   stk_call_finish (&req->call);
 }
 
@@ -104,9 +153,10 @@ stoker_metadata (StokerMetadata *req)
   StokerStr *missing;
   int n = 0;
 
+  take_each_once (req);
   if (!req->all_topics && req->allow_auto_create && req->n_topics > 0 && req->call.ctx->broker->replicas->auto_create) {
     missing = stoker_arena_alloc (req->call.arena, sizeof *missing * (size_t)req->n_topics);
-    for (int32_t i = 0; i < req->n_topics; i++)
+    for (int32_t i = 0; i < req->n_topics && n < MOST_CREATED; i++)
       if (to_be_created (req, snap, &req->topics[i]))
         missing[n++] = req->topics[i].name;
     if (n > 0) {

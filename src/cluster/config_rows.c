@@ -19,6 +19,13 @@ wanted (const StkConfigRowsSpec *s, const char *name)
   return false;
 }
 
+/* Of n settings, how many can be wanted? */
+static size_t
+most_rows (const StkConfigRowsSpec *s, size_t n)
+{
+  return s->n_keys > 0 ? MIN (n, (size_t)s->n_keys) : n;
+}
+
 static StokerStr
 copy (const StkConfigRowsSpec *s, const char *text)
 {
@@ -86,7 +93,7 @@ stk_config_rows_topic (const StkConfigRowsSpec *s, const StkMetaPair *overrides,
 {
   size_t n;
   const StokerOption *opts = stk_topic_rows (&n);
-  StokerConfigRow *rows = stoker_arena_calloc (s->arena, n, sizeof *rows);
+  StokerConfigRow *rows = stoker_arena_calloc (s->arena, most_rows (s, n), sizeof *rows);
   int32_t k = 0;
 
   for (size_t i = 0; i < n; i++)
@@ -166,7 +173,7 @@ stk_config_rows_defaults (const StkConfigRowsSpec *s, int32_t *out_n)
 {
   size_t n;
   const StkDynamicPair *pairs = stk_broker_config_dynamic (s->config, STK_DYNAMIC_DEFAULT, &n);
-  StokerConfigRow *rows = stoker_arena_calloc (s->arena, n + 1, sizeof *rows);
+  StokerConfigRow *rows = stoker_arena_calloc (s->arena, most_rows (s, n) + 1, sizeof *rows);
   int32_t k = 0;
 
   for (size_t i = 0; i < n; i++)
@@ -199,7 +206,7 @@ stk_config_rows_broker (const StkConfigRowsSpec *s, int32_t *out_n)
   int32_t k = 0;
 
   (void)stk_broker_config_dynamic (s->config, STK_DYNAMIC_BROKER, &foreign);
-  rows = stoker_arena_calloc (s->arena, n + foreign, sizeof *rows);
+  rows = stoker_arena_calloc (s->arena, most_rows (s, n + foreign), sizeof *rows);
   for (size_t i = 0; i < n; i++)
     if (wanted (s, opts[i].name))
       broker_row (s, &opts[i], &rows[k++]);

@@ -13,6 +13,7 @@ typedef struct Growth
   StokerCreatePartitions *req;
   StkTopicTime time;
   int32_t writing;
+  int64_t left; /* partitions that the request may still plan */
   GHashTable *twice; /* names that occur more than once */
 } Growth;
 
@@ -155,7 +156,7 @@ plan (Growth *g, const StkTopicState *now, StokerAddPartitions *a)
 }
 
 static bool
-allowed (Growth *g, const StkTopicState *now, int32_t i)
+allowed (Growth *g, const StkTopicState *now, int32_t i, bool first)
 {
   StokerAddPartitions *a = &g->req->topics[i];
 
@@ -172,6 +173,10 @@ allowed (Growth *g, const StkTopicState *now, int32_t i)
                    a->count);
   if (a->count > STK_TOPIC_MAX_PARTITIONS)
     return refuse (g, a, STOKER_INVALID_PARTITIONS, "a topic may have at most %d partitions", STK_TOPIC_MAX_PARTITIONS);
+  if (first && a->count > g->left)
+    return refuse (g, a, STOKER_INVALID_PARTITIONS, "the topics of one request may have %d partitions together", STK_TOPIC_MAX_PARTITIONS);
+  if (first)
+    g->left -= a->count;
   return true;
 }
 
@@ -181,7 +186,7 @@ grow (Growth *g, int32_t i, int tries)
   StkController *c = g->t->b->controller;
   StokerAddPartitions *a = &g->req->topics[i];
   const StkTopicState *now = stk_ctl_topic (c, a->name);
-  StkTopicState *next = allowed (g, now, i) ? plan (g, now, a) : NULL;
+  StkTopicState *next = allowed (g, now, i, tries == 0) ? plan (g, now, a) : NULL;
 
   if (next && !g->req->validate_only) {
     g_autofree char *path = g_strconcat ("/brokers/topics/", next->name, NULL);
@@ -203,7 +208,7 @@ grow_on_control (StokerCall *call)
   Growth *g = g_new0 (Growth, 1);
   int16_t refused = stk_topics_active (t);
 
-  *g = (Growth){ t, req, stk_topics_time (t, req->timeout_ms), 1, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
+  *g = (Growth){ t, req, stk_topics_time (t, req->timeout_ms), 1, STK_TOPIC_MAX_PARTITIONS, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
   for (int32_t i = 0; i < req->n_topics; i++) {
     if (refused)
       req->topics[i].error = refused;

@@ -14,6 +14,7 @@ typedef struct Creation
   void (*done) (void *user, const int16_t *errors);
   void *user;
   int32_t n, writing;
+  int32_t rows; /* settings in the answer so far */
   StkTopicTime time;
   StkTopicPlan *plans;
 } Creation;
@@ -25,6 +26,9 @@ typedef struct Write
 } Write;
 
 /* ---- the answer */
+
+/* How many settings the answer may hold, those of some 1,000 topics; topics after that come without. */
+#define MOST_ROWS 32768
 
 static void
 row_out (Creation *c, int32_t i)
@@ -46,7 +50,10 @@ row_out (Creation *c, int32_t i)
     return;
   out->out_partitions = plan->state->n_partitions;
   out->out_replication_factor = (int16_t)plan->state->partitions[0].replicas.n;
+  if (c->rows >= MOST_ROWS)
+    return;
   out->rows = stk_config_rows_topic (&spec, plan->state->overrides, plan->state->n_overrides, &out->n_rows);
+  c->rows += out->n_rows;
 }
 
 static void
@@ -208,6 +215,7 @@ create_on_control (StokerCall *call)
   StkTopics *t = call->ctx->broker->topics;
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
+  int64_t left = STK_TOPIC_MAX_PARTITIONS;
   g_autoptr (GHashTable) twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
@@ -220,7 +228,7 @@ create_on_control (StokerCall *call)
       c->plans[i].error = STOKER_INVALID_REQUEST;
       c->plans[i].message = g_strdup ("the topic is named twice in the request");
     } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
-      stk_topic_plan (t, &req->topics[i], false, &c->plans[i]);
+      stk_topic_plan (t, &req->topics[i], false, &left, &c->plans[i]);
       stk_topic_plan_apart (&c->plans[i], names);
     }
   }
@@ -241,6 +249,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
 {
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
+  int64_t left = STK_TOPIC_MAX_PARTITIONS;
   g_autoptr (GHashTable) names_so_far = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .time = stk_topics_time (t, 10000) };
@@ -255,7 +264,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
     if (refused)
       c->plans[i].error = refused;
     else
-      stk_topic_plan (t, &in, true, &c->plans[i]);
+      stk_topic_plan (t, &in, true, &left, &c->plans[i]);
     stk_topic_plan_apart (&c->plans[i], names_so_far);
     if (c->plans[i].error == STOKER_TOPIC_ALREADY_EXISTS)
       c->plans[i].error = 0;

@@ -52,29 +52,99 @@ describe_broker (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx
   r->rows = stk_config_rows_broker (s, &r->n_rows);
 }
 
+/* ---- how large an answer may become */
+
+/* What rows take in memory and on the wire, about. A request may name a resource often, in five bytes each. */
+#define MOST_BYTES (32u << 20)
+
+static size_t
+weight (const StokerDescribeResource *r)
+{
+  size_t n = 0;
+
+  for (int32_t i = 0; i < r->n_rows; i++) {
+    const StokerConfigRow *row = &r->rows[i];
+    n += 2 * sizeof *row + row->name.len + 2 * row->value.len + row->documentation.len;
+    for (int32_t k = 0; k < row->n_synonyms; k++)
+      n += 2 * sizeof row->synonyms[k] + row->synonyms[k].name.len + 2 * row->synonyms[k].value.len;
+  }
+  return n;
+}
+
+static void
+describe (StokerBroker *b, StkConfigRowsSpec *s, const StokerContext *ctx, StokerDescribeResource *r)
+{
+  if (r->type == STOKER_RESOURCE_TOPIC) {
+    describe_topic (b, s, ctx, r);
+  } else if (r->type == STOKER_RESOURCE_BROKER) {
+    describe_broker (b, s, ctx, r);
+  } else if (r->type == STOKER_RESOURCE_BROKER_LOGGER) {
+    r->error = STOKER_INVALID_REQUEST;
+    r->error_message = STOKER_STR_LIT ("there are no loggers to describe: levels are the broker's settings logging.level and logging.areas");
+  } else {
+    r->error = STOKER_INVALID_REQUEST;
+    r->error_message = stoker_arena_printf (s->arena, "Resource type %d cannot be described here: topics (2) and brokers (4) can", r->type);
+  }
+}
+
+/* How many settings are described in one go: some milliseconds' worth, then others on control have their turn. */
+#define ROWS_PER_TURN 2048
+
+typedef struct Turns
+{
+  StokerDescribeConfigs *req;
+  int32_t next; /* resource */
+  size_t bytes;
+  bool said;
+} Turns;
+
+static int32_t
+next_resource (Turns *x)
+{
+  StokerDescribeConfigs *req = x->req;
+  StokerDescribeResource *r = &req->resources[x->next++];
+  StkConfigRowsSpec s = { .config = req->call.ctx->broker->config,
+                          .arena = req->call.arena,
+                          .keys = r->keys,
+                          .n_keys = r->n_keys,
+                          .synonyms = req->synonyms,
+                          .documentation = req->documentation };
+
+  if (x->bytes <= MOST_BYTES) {
+    describe (req->call.ctx->broker, &s, req->call.ctx, r);
+    x->bytes += weight (r) + 64;
+    return r->n_rows;
+  }
+  r->error = STOKER_INVALID_REQUEST;
+  /* Once: the texts must not make the answer large either. */
+  r->error_message = x->said ? STOKER_STR_NULL : STOKER_STR_LIT ("the answer would be too large: ask for fewer resources at a time");
+  x->said = true;
+  return 0;
+}
+
+static void
+take_turn (void *user)
+{
+  Turns *x = user;
+  int32_t rows = 0;
+
+  while (x->next < x->req->n_resources && rows < ROWS_PER_TURN)
+    rows += 1 + next_resource (x);
+  if (x->next < x->req->n_resources) {
+    stk_actor_call (x->req->call.ctx->broker->control, take_turn, x);
+    return;
+  }
+  stk_call_finish (&x->req->call);
+  g_free (x);
+}
+
 static void
 describe_on_control (StokerCall *call)
 {
-  StokerDescribeConfigs *req = (StokerDescribeConfigs *)call;
-  StokerBroker *b = call->ctx->broker;
+  Turns *x = g_new0 (Turns, 1);
 
-  for (int32_t i = 0; i < req->n_resources; i++) {
-    StokerDescribeResource *r = &req->resources[i];
-    StkConfigRowsSpec s = { .config = b->config, .arena = req->call.arena, .keys = r->keys, .n_keys = r->n_keys, .synonyms = req->synonyms,
-                            .documentation = req->documentation };
-    if (r->type == STOKER_RESOURCE_TOPIC) {
-      describe_topic (b, &s, req->call.ctx, r);
-    } else if (r->type == STOKER_RESOURCE_BROKER) {
-      describe_broker (b, &s, req->call.ctx, r);
-    } else if (r->type == STOKER_RESOURCE_BROKER_LOGGER) {
-      r->error = STOKER_INVALID_REQUEST;
-      r->error_message = STOKER_STR_LIT ("there are no loggers to describe: levels are the broker's settings logging.level and logging.areas");
-    } else {
-      r->error = STOKER_INVALID_REQUEST;
-      r->error_message = stoker_arena_printf (req->call.arena, "Resource type %d cannot be described here: topics (2) and brokers (4) can", r->type);
-    }
-  }
-  stk_call_finish (&req->call);
+  x->req = (StokerDescribeConfigs *)call;
+  take_turn (x);
 }
 
 void

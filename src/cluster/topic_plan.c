@@ -35,14 +35,14 @@ stk_topic_place (StkTopics *t, StkTopicState *state, int32_t from, int32_t count
   stk_topic_state_grow (state, from + count);
   for (int32_t p = from; p < from + count; p++) {
     int32_t first = (p + start) % n;
-    g_autofree int32_t *ids = g_new (int32_t, factor);
+    int32_t *ids = g_new (int32_t, factor);
     if (p > from && p % n == 0)
       shift++;
     ids[0] = s->brokers[first]->id;
     for (int32_t j = 1; j < factor; j++)
       ids[j] = s->brokers[(first + 1 + (shift + j - 1) % (n - 1)) % n]->id;
     stk_ids_clear (&state->partitions[p].replicas);
-    state->partitions[p].replicas = stk_ids_copy (ids, factor);
+    state->partitions[p].replicas = (StkIds){ ids, factor };
   }
 }
 
@@ -163,16 +163,19 @@ default_partitions (const StkBrokerConfig *c, bool offsets)
 }
 
 static bool
-shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, StkTopicPlan *plan)
+shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, int64_t *left, StkTopicPlan *plan)
 {
   const StkBrokerConfig *c = t->b->config;
   const StkSnapshot *s = stk_meta_store_peek (t->b->meta, -1);
   int64_t parts = in->n_partitions == -1 ? default_partitions (c, offsets) : in->n_partitions;
+  int64_t want = in->n_assignments > 0 ? in->n_assignments : parts;
   int64_t factor = in->replication_factor == -1 ? c->default_replication_factor : in->replication_factor;
 
   if (offsets && in->replication_factor == -1)
     factor = MIN (c->offsets_topic_replication_factor, s->n_brokers);
-  if (in->n_assignments > 0) {
+  if (want > *left && (want <= STK_TOPIC_MAX_PARTITIONS || in->n_assignments > 0)) {
+    refuse (plan, STOKER_INVALID_PARTITIONS, "the topics of one request may have %d partitions together", STK_TOPIC_MAX_PARTITIONS);
+  } else if (in->n_assignments > 0) {
     char *why = NULL;
     if (in->n_partitions != -1 || in->replication_factor != -1)
       refuse (plan, STOKER_INVALID_REQUEST, "give the numbers of partitions and replicas (then no assignment), or the assignment (then -1 for both)");
@@ -188,6 +191,7 @@ shape (StkTopics *t, const StokerCreateTopic *in, bool offsets, StkTopicPlan *pl
   } else {
     stk_topic_place (t, plan->state, 0, (int32_t)parts, (int32_t)factor);
   }
+  *left -= plan->state->n_partitions;
   return plan->error == 0;
 }
 
@@ -229,7 +233,7 @@ settings (StkTopics *t, const StokerCreateTopic *in, StkTopicPlan *plan)
 }
 
 void
-stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, StkTopicPlan *plan)
+stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, int64_t *left, StkTopicPlan *plan)
 {
   const StkSnapshot *s = stk_meta_store_peek (t->b->meta, -1);
 
@@ -241,7 +245,7 @@ stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_default
     plan->state = stk_topic_state_new (name);
   }
   stk_ctl_random_id (t->b->controller, &plan->state->id);
-  if (shape (t, in, internal_defaults && stoker_str_is (in->name, "__consumer_offsets"), plan))
+  if (shape (t, in, internal_defaults && stoker_str_is (in->name, "__consumer_offsets"), left, plan))
     (void)settings (t, in, plan);
 }
 

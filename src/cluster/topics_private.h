@@ -62,7 +62,8 @@ GHashTable *stk_names_twice (const void *items, size_t size, size_t offset, int3
 /* What a coordinator's answer means for a client. */
 int16_t stk_topics_code (int coord_code);
 
-/* More is refused with INVALID_PARTITIONS: a request of a few bytes must not make millions of files. */
+/* More is refused with INVALID_PARTITIONS, in one topic as in all of a request together: a request of a few bytes must not make
+ * millions of files, nor hold up everybody else while they are planned. */
 #define STK_TOPIC_MAX_PARTITIONS 200000
 
 /* ---- topic_plan.c */
@@ -77,8 +78,9 @@ typedef struct StkTopicPlan
   char *message; /* NULL: none */
 } StkTopicPlan;
 
-/* Checks in Kafka's order (kafka-facts 3.7) against the snapshot; fills plan->state, or error and message. */
-void stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, StkTopicPlan *plan);
+/* Checks in Kafka's order (kafka-facts 3.7) against the snapshot; fills plan->state, or error and message. *left: how many partitions
+ * the request may still have, less those of this topic afterwards. */
+void stk_topic_plan (StkTopics *t, const StokerCreateTopic *in, bool internal_defaults, int64_t *left, StkTopicPlan *plan);
 /* Refuses the plan when its name and one that is planned already differ in '.' and '_' only. `names` (string set, owned by the
  * caller) holds the names of the request so far. */
 void stk_topic_plan_apart (StkTopicPlan *plan, GHashTable *names);

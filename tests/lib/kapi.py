@@ -28,6 +28,7 @@ class Field:
         if not m:
             raise ValueError("bad field: " + text)
         self.name, self.array, self.type = m[1], bool(m[3]), m[4] or "{}"
+        self.nullable = self.type == "{}" and not self.array and "?" in text  # a byte stands before it
         self.span = span(m[2]) if m[2] else (0, 1000)
         self.tag = int(m[6]) if m[6] else None
         self.fields = []
@@ -96,6 +97,8 @@ def put(f, v, version, flex, element=False):
     if f.type == "uuid":
         return v.bytes
     if f.type == "{}":
+        if f.nullable and not element:
+            return b"\xff" if v is None else b"\1" + struct_put(f, v, version, flex)
         return struct_put(f, v, version, flex)
     v = v.encode() if isinstance(v, str) else v
     return length(None if v is None else len(v), flex, f.type != "str") + (v or b"")
@@ -142,6 +145,8 @@ def get(f, r, version, flex, element=False):
     if f.type == "uuid":
         return uuid.UUID(bytes=r.take(16))
     if f.type == "{}":
+        if f.nullable and not element and r.i8() < 0:
+            return None
         return struct_get(f, r, version, flex)
     n = r.length(flex, f.type != "str")
     v = None if n is None else r.take(n)

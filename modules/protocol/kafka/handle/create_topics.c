@@ -17,6 +17,9 @@ topic_out (Request *rq, const StokerCreateTopic *in, KmCreateTopicsResponseTopic
   out->num_partitions = in->out_partitions;
   out->replication_factor = in->out_replication_factor;
   out->n_configs = in->n_rows;
+  /* As Kafka says that it gives no settings. */
+  if (in->n_rows < 0)
+    out->topic_config_error_code = STOKER_TOPIC_AUTHORIZATION_FAILED;
   out->configs = REQUEST_ARRAY (rq, KmCreateTopicsResponseTopicsConfigs, in->n_rows);
   for (int32_t i = 0; i < in->n_rows; i++) {
     const StokerConfigRow *r = &in->rows[i];
