@@ -41,6 +41,10 @@ typedef struct StkAlterRules
 
 /* Settings while they are edited: name -> value, both owned. */
 GHashTable *stk_alter_pairs (const StkMetaPair *pairs, size_t n);
+/* Refuses resources that the request names more than once; one setting of a resource twice, and null values (false: refused). Kafka does it
+ * before it looks whether there is such a resource and who may alter it. */
+void stk_alter_check_resources (StkAlteration *a);
+bool stk_alter_check_settings (StkAlteration *a, int32_t index);
 /* Does with `pairs` what the resource asks; false: refused. */
 bool stk_alter_edit (StkAlteration *a, int32_t index, const StkAlterRules *rules, GHashTable *pairs);
 /* As they stand in the tree, g_free; and as a list that borrows from `pairs`, g_free. */

@@ -204,8 +204,11 @@ alter_on_control (StokerCall *call)
   StkAlteration *a = g_new0 (StkAlteration, 1);
 
   *a = (StkAlteration){ t, req, 1 };
+  stk_alter_check_resources (a);
   for (int32_t i = 0; i < req->n_resources; i++) {
     StokerAlterResource *r = &req->resources[i];
+    if (r->error || !stk_alter_check_settings (a, i))
+      continue;
     if (t->stopped)
       r->error = STOKER_NOT_CONTROLLER;
     else if (r->type == STOKER_RESOURCE_TOPIC)

@@ -107,7 +107,7 @@ static bool
 edit_one (Edit *e, const StokerAlterConfig *c)
 {
   g_autofree char *name = g_strndup (c->name.data ? c->name.data : "", c->name.len);
-  g_autofree char *value = c->value.data ? g_strndup (c->value.data, c->value.len) : NULL;
+  g_autofree char *value = g_strndup (c->value.data ? c->value.data : "", c->value.len);
 
   if (c->op == STOKER_CONFIG_DELETE) {
     if (!e->rules->delete_any && e->rules->row (name) == NULL)
@@ -115,8 +115,6 @@ edit_one (Edit *e, const StokerAlterConfig *c)
     g_hash_table_remove (e->pairs, name);
     return true;
   }
-  if (value == NULL)
-    return stk_alter_refuse (e->a, e->index, STOKER_INVALID_REQUEST, "%.100s: SET needs a value; DELETE takes an override away", name);
   if (c->op == STOKER_CONFIG_SET)
     return put (e, name, value);
   if (c->op == STOKER_CONFIG_APPEND || c->op == STOKER_CONFIG_SUBTRACT)
@@ -128,24 +126,72 @@ static bool
 replace_one (Edit *e, const StokerAlterConfig *c)
 {
   g_autofree char *name = g_strndup (c->name.data ? c->name.data : "", c->name.len);
-  g_autofree char *value = c->value.data ? g_strndup (c->value.data, c->value.len) : NULL;
+  g_autofree char *value = g_strndup (c->value.data ? c->value.data : "", c->value.len);
 
-  if (value == NULL)
-    return stk_alter_refuse (e->a, e->index, STOKER_INVALID_CONFIG, "setting %.100s has no value", name);
   return put (e, name, value);
+}
+
+/* ---- before anything is looked up */
+
+static guint
+resource_hash (const void *key)
+{
+  const StokerAlterResource *r = key;
+  guint h = (guint)(uint8_t)r->type;
+
+  for (size_t i = 0; i < r->name.len; i++)
+    h = h * 31 + (uint8_t)r->name.data[i];
+  return h;
+}
+
+static gboolean
+resource_equal (const void *a, const void *b)
+{
+  const StokerAlterResource *x = a, *y = b;
+
+  return x->type == y->type && stoker_str_equal (x->name, y->name);
+}
+
+void
+stk_alter_check_resources (StkAlteration *a)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (resource_hash, resource_equal);
+
+  for (int32_t i = 0; i < a->req->n_resources; i++) {
+    StokerAlterResource *r = &a->req->resources[i], *first = g_hash_table_lookup (seen, r);
+    if (first == NULL)
+      g_hash_table_add (seen, r);
+    else
+      for (int k = 0; k < 2; k++) /* both, as it is not known which one is meant */
+        (void)stk_alter_refuse (a, (int32_t)((k ? first : r) - a->req->resources), STOKER_INVALID_REQUEST,
+                                "a resource may be named only once in a request");
+  }
+}
+
+bool
+stk_alter_check_settings (StkAlteration *a, int32_t index)
+{
+  const StokerAlterResource *r = &a->req->resources[index];
+  g_autoptr (GHashTable) twice = stk_names_twice (r->configs, sizeof *r->configs, offsetof (StokerAlterConfig, name), r->n_configs);
+
+  if (g_hash_table_size (twice) > 0)
+    return stk_alter_refuse (a, index, STOKER_INVALID_REQUEST, "a setting is named twice");
+  for (int32_t i = 0; i < r->n_configs; i++) {
+    const StokerAlterConfig *c = &r->configs[i];
+    if (c->value.data == NULL && !(a->req->incremental && c->op == STOKER_CONFIG_DELETE))
+      return stk_alter_refuse (a, index, STOKER_INVALID_REQUEST, "setting %.*s has no value: SET needs a value; DELETE takes an override away",
+                               (int)MIN (c->name.len, 100), c->name.data ? c->name.data : "");
+  }
+  return true;
 }
 
 bool
 stk_alter_edit (StkAlteration *a, int32_t index, const StkAlterRules *rules, GHashTable *pairs)
 {
   const StokerAlterResource *r = &a->req->resources[index];
-  GHashTable *names = stk_names_twice (r->configs, sizeof *r->configs, offsetof (StokerAlterConfig, name), r->n_configs);
-  bool ok = g_hash_table_size (names) == 0;
   Edit e = { a, index, rules, pairs };
+  bool ok = true;
 
-  g_hash_table_unref (names);
-  if (!ok)
-    return stk_alter_refuse (a, index, STOKER_INVALID_REQUEST, "a setting is named twice");
   if (!a->req->incremental)
     g_hash_table_remove_all (pairs);
   for (int32_t i = 0; ok && i < r->n_configs; i++)

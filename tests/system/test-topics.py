@@ -165,6 +165,15 @@ for v in range(3):
 tap.eq((replace("cfg", retention_ms="1", validate=True)[0], value("cfg", "retention.ms")), (0, "604800000"), "validate-only changes nothing")
 tap.eq((replace("cfg", nope="1")[0], replace("gone", retention_ms="1")[0], value("cfg", "retention.bytes")), (40, 3, "1002"), "an unknown name, an unknown topic")
 
+tap.eq((replace("cfg", retention_ms=None)[0], replace("gone", nope=None)[0], edit("gone", (SET, "nope", None))[0], edit("gone", (DELETE, "retention.ms", None))[0]), (42, 42, 42, 3),
+       "a null value is INVALID_REQUEST, before anything else is looked at")
+for api, v, op in (("AlterConfigs", 2, {}), ("IncrementalAlterConfigs", 1, dict(config_operation=SET))):
+    one = lambda name, kind=2: dict(resource_type=kind, resource_name=name, configs=[dict(name="retention.bytes", value="77", **op)])
+    r = c.ask(api, v, resources=[one("cfg"), one("gone"), one("cfg"), one("v0"), one("cfg"), one("gone", 4)], validate_only=False).responses
+    tap.eq([x.error_code for x in r], [42, 3, 42, 0, 42, 42], "%s: a resource that is named again is refused each time, and no other" % api)
+    tap.ok("once" in r[0].error_message or KAFKA, "and the text says why", r[0].error_message)
+    tap.eq(value("cfg", "retention.bytes"), "1002", "nothing of it is altered")
+
 # ---- what the settings do
 put = lambda t, data, **k: c.produce(t, data, **k)
 c.create("small", max_message_bytes=1000)
