@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#define MAX_SYNONYMS 5 /* a topic's, and four places of the broker's */
+#define MAX_SYNONYMS 7 /* a topic's, four places of the broker's, and two coarser names in one of these */
 
 static bool
 wanted (const StkConfigRowsSpec *s, const char *name)
@@ -41,16 +41,24 @@ add_synonym (StokerConfigRow *row, const char *name, StokerStr value, int8_t sou
   row->n_synonyms++;
 }
 
-/* All places that set the broker's setting, the one that wins first. */
+static void
+add_place (const StkConfigRowsSpec *s, const StokerOption *opt, StkSource source, StokerConfigRow *row)
+{
+  g_autofree char *value = stk_broker_config_value_in (s->config, opt, source);
+
+  if (value)
+    add_synonym (row, opt->name, opt->flags & STOKER_OPTION_SECRET ? STOKER_STR_NULL : copy (s, value), (int8_t)source);
+}
+
+/* All places that set the broker's setting, the one that wins first. Kafka leaves coarser names out unless the finer one is set too, and
+ * so tells nobody where the value comes from. */
 static void
 add_broker_synonyms (const StkConfigRowsSpec *s, const StokerOption *opt, StokerConfigRow *row)
 {
-  bool secret = opt->flags & STOKER_OPTION_SECRET;
-
   for (int source = STK_SOURCE_DYNAMIC_BROKER; source <= STK_SOURCE_DEFAULT; source++) {
-    g_autofree char *value = stk_broker_config_value_in (s->config, opt, (StkSource)source);
-    if (value)
-      add_synonym (row, opt->name, secret ? STOKER_STR_NULL : copy (s, value), (int8_t)source);
+    add_place (s, opt, (StkSource)source, row);
+    for (const char *const *w = stk_broker_config_coarse (opt->name); source == STK_SOURCE_STATIC && *w; w++)
+      add_place (s, stk_broker_row (*w), STK_SOURCE_STATIC, row);
   }
 }
 
@@ -127,7 +135,7 @@ static void
 broker_row (const StkConfigRowsSpec *s, const StokerOption *opt, StokerConfigRow *row)
 {
   bool secret = opt->flags & STOKER_OPTION_SECRET;
-  StkSource source = stk_broker_config_source (s->config, opt->name);
+  StkSource source = stk_broker_config_value_source (s->config, opt->name);
   g_autofree char *value = stk_broker_config_value (s->config, opt->name);
 
   *row = (StokerConfigRow){ .name = stoker_str (opt->name),

@@ -8,15 +8,34 @@
 
 #include <stoker/types.h>
 
+#define MAX_COARSE 2
+static const struct
+{
+  const char *name;
+  const char *coarse[MAX_COARSE + 1];
+} times[] = { { "log.roll.ms", { "log.roll.hours" } },
+              { "log.roll.jitter.ms", { "log.roll.jitter.hours" } },
+              { "log.retention.ms", { "log.retention.minutes", "log.retention.hours" } } };
+
+const char *const *
+stk_broker_config_coarse (const char *name)
+{
+  static const char *const none[] = { NULL };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    if (strcmp (times[i].name, name) == 0)
+      return times[i].coarse;
+  return none;
+}
+
 bool
 stk_dynamic_alterable (const StokerOption *row)
 {
-  /* As in Kafka: the coarse names of these are of the file only, so that there is one name that decides. */
-  static const char *const file_only[]
-      = { "log.roll.hours", "log.roll.jitter.hours", "log.retention.minutes", "log.retention.hours", NULL };
-
-  return (row->flags & STOKER_OPTION_RELOADABLE) && !(row->flags & STOKER_OPTION_SECRET)
-         && !g_strv_contains (file_only, row->name);
+  /* As in Kafka: the coarse names of times are of the file only, so that there is one name that decides. */
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    if (g_strv_contains (times[i].coarse, row->name))
+      return false;
+  return (row->flags & STOKER_OPTION_RELOADABLE) && !(row->flags & STOKER_OPTION_SECRET);
 }
 
 static char *
@@ -148,6 +167,16 @@ stk_broker_config_source (const StkBrokerConfig *c, const char *name)
   if (find_in_force (c, STK_DYNAMIC_DEFAULT, name))
     return STK_SOURCE_DYNAMIC_DEFAULT;
   return stk_broker_config_entry (c, name) ? STK_SOURCE_STATIC : STK_SOURCE_DEFAULT;
+}
+
+StkSource
+stk_broker_config_value_source (const StkBrokerConfig *c, const char *name)
+{
+  StkSource source = stk_broker_config_source (c, name);
+
+  for (const char *const *w = stk_broker_config_coarse (name); source == STK_SOURCE_DEFAULT && *w; w++)
+    source = stk_broker_config_source (c, *w);
+  return source;
 }
 
 char *

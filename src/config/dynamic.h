@@ -54,6 +54,11 @@ GArray *stk_dynamic_pairs_new (const StkMetaPair *pairs, size_t n, StkReport *re
 const StkDynamicPair *stk_broker_config_dynamic (const StkBrokerConfig *c, StkDynamicLayer layer, size_t *n);
 /* Where the value of the setting comes from. */
 StkSource stk_broker_config_source (const StkBrokerConfig *c, const char *name);
+/* The names that say the same in coarser units, the finest first: of log.retention.ms log.retention.minutes and log.retention.hours.
+ * NULL-terminated, never NULL. They can be given in the file only. */
+const char *const *stk_broker_config_coarse (const char *name);
+/* As stk_broker_config_source, but of the value that is in force, which may come from a coarser name. */
+StkSource stk_broker_config_value_source (const StkBrokerConfig *c, const char *name);
 /* The setting's value in one place, whatever wins, in Kafka's spelling: g_free; NULL: it is not set there. */
 char *stk_broker_config_value_in (const StkBrokerConfig *c, const StokerOption *row, StkSource source);
 

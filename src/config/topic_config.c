@@ -162,7 +162,7 @@ stk_topic_config_default (const StkBrokerConfig *broker, size_t i, int8_t *out_s
   const char *name = settings[i].broker_name;
   char *v = name ? stk_broker_config_value (broker, name) : NULL;
 
-  *out_source = name ? (int8_t)stk_broker_config_source (broker, name) : STK_SOURCE_DEFAULT;
+  *out_source = name ? (int8_t)stk_broker_config_value_source (broker, name) : STK_SOURCE_DEFAULT;
   return v ? v : g_strdup (rows[i].def);
 }
 

@@ -151,6 +151,29 @@ tap.eq(shown(BROKER, "0", "log.index.interval.bytes")[2], [(2, "9000"), (4, "819
 tap.eq(edit("0", (DELETE, "log.index.interval.bytes", None))[0], 0, "and away again")
 tap.eq((shown(BROKER, "0", "log.index.interval.bytes")[:2], shown(BROKER, "0", "num.partitions")[:2]), (("8192", 4), ("1", 5)), "what needs a restart still does")
 
+
+def named(kind, name, key):
+    """Value, source, and the synonyms with their names."""
+    x = describe(kind, name, [key])[1][key]
+    return x.value, x.config_source, [(y.source, y.name, y.value) for y in x.synonyms]
+
+
+# Coarser names. Kafka 3.9 shows them beside a finer one that is set, as here; where they are alone it says nothing of them, and DEFAULT.
+mine = [(2, "log.retention.ms", "3600000"), (3, "log.retention.ms", "3000000")]
+day = [(4, "log.retention.hours", "24"), (5, "log.retention.ms", WEEK)]
+reload_with("log.retention.hours = 24", "log.roll.hours = 48", "log.index.interval.bytes = 8192")
+tap.eq(named(TOPIC, "t", "retention.ms"), ("3600000", 2, mine + day), "SIGHUP: log.retention.hours below the dynamic settings")
+tap.eq(named(BROKER, "0", "log.roll.ms")[2], [(2, "log.roll.ms", "70000"), (3, "log.roll.ms", "90000"), (4, "log.roll.hours", "48"), (5, "log.roll.ms", WEEK)], "log.roll.hours")
+tap.eq((edit("0", (DELETE, "log.retention.ms", None))[0], edit("", (DELETE, "log.retention.ms", None))[0]), (0, 0), "those are taken away")
+tap.eq(named(TOPIC, "t", "retention.ms"), ("86400000", 4, day), "the topic's value comes from log.retention.hours in the file")
+tap.eq(named(BROKER, "0", "log.retention.ms"), ("86400000", 4, day), "so does the broker's")
+tap.eq(named(BROKER, "0", "log.retention.hours"), ("24", 4, [(4, "log.retention.hours", "24"), (5, "log.retention.hours", "168")]), "and log.retention.hours itself")
+tap.eq([named(BROKER, "0", k)[1] for k in ("log.retention.minutes", "log.roll.jitter.ms")], [5, 5], "what is set nowhere is a default")
+reload_with("log.retention.ms = 4d", "log.retention.minutes = 60", "log.retention.hours = 24", "log.index.interval.bytes = 8192", "num.partitions = 5")
+tap.eq(named(TOPIC, "t", "retention.ms"), ("345600000", 4, [(4, "log.retention.ms", "345600000"), (4, "log.retention.minutes", "60")] + day), "all three: the finest wins")
+reload_with("log.retention.ms = 4d", "log.index.interval.bytes = 8192", "num.partitions = 5")
+tap.eq((edit("", (SET, "log.retention.ms", "3000000"))[0], edit("0", (SET, "log.retention.ms", "3600000"))[0]), (0, 0), "they are set again")
+
 # ---- restart, kill
 before = [shown(BROKER, "0", k) for k in ("log.retention.ms", "log.roll.ms", "log.segment.bytes")]
 tap.eq(br.stop(), 0, "clean stop")
