@@ -3,10 +3,11 @@
 
 # need_packages GROUP..: 0 when all are there (afterwards); else one clear line on standard error and 1.
 need_packages () {
-  local group missing=() p
+  local group missing=() p command
   command -v dpkg-query >/dev/null || { echo "$PROG: this is not a Debian system; the packages needed are listed in contrib/packages" >&2; return 0; }
   for group; do
-    while read -r _ p; do
+    while read -r _ p command; do
+      [ -n "$command" ] && command -v "$command" >/dev/null && continue
       [ "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" = 'install ok installed' ] || missing+=("$p")
     done < <(grep "^$group " "$HERE/packages")
   done

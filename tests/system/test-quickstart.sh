@@ -72,6 +72,21 @@ machine 0 held kcat
 quickstart
 refused "apt-get's own reason" "quickstart: apt-get could not install kcat: E: Could not get lock"
 
+# contrib/packages: what has a command is installed when the command is missing, whatever package it would come from.
+wanted () { # COMMANDS THAT ARE THERE: the packages of the tests that are asked for
+  (PROG=x HERE=$T/top/contrib PATH=$T/bin FAKE=$T
+  command () { case " $wanted_there dpkg-query " in *" $2 "*) ;; *) false ;; esac; }
+  wanted_there=$1
+  id () { echo 1000; }
+  grep () { /bin/grep "$@"; }
+  dpkg-query () { /bin/grep -qx "${*: -1}" "$T/missing" || printf 'install ok installed'; }
+  . "$HERE/packages.sh"; need_packages test) 2>&1 | sed 's/.*--no-install-recommends //'
+}
+printf '%s\n' default-jre-headless maven nodejs npm golang-go >"$T/missing"
+is "no Java, Node, Go: their packages are asked for" "$(wanted '')" "default-jre-headless maven nodejs npm golang-go"
+is "with Java and Node from elsewhere, only the others" "$(wanted 'java node npm')" "maven golang-go"
+is "with all commands, none" "$(wanted 'java mvn node npm go')" ""
+
 # From here on there is a build: one that fails, then one whose broker ends at once.
 mkdir "$T/top/_build"
 printf 'all:\n\t@echo no such compiler; false\n' >"$T/top/_build/Makefile"
