@@ -5,3 +5,5 @@ java_class () {
   timeout -k 5 90 java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j.configuration="file:$BROKER_DIR/log4j.properties" \
     -cp "$CLIENTS/java/*" "$@"
 }
+# has TEXT COMMAND..: succeeds when the command prints TEXT.
+has () { local want=$1; shift; "$@" 2>&1 | tee "$BROKER_DIR/out" | grep -q -- "$want" || { cat "$BROKER_DIR/out"; return 1; }; }

@@ -7,7 +7,6 @@ need_client java
 broker_start || exit 1
 B="--bootstrap-server $BOOTSTRAP"
 
-has () { local want=$1; shift; "$@" 2>&1 | tee "$BROKER_DIR/out" | grep -q -- "$want" || { cat "$BROKER_DIR/out"; return 1; }; }
 lacks () { local unwanted=$1; shift; "$@" >"$BROKER_DIR/out" 2>&1 && ! grep -q -- "$unwanted" "$BROKER_DIR/out" || { cat "$BROKER_DIR/out"; return 1; }; }
 configs () { java_class kafka.admin.ConfigCommand $B "$@"; }
 

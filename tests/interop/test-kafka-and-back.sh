@@ -42,14 +42,16 @@ check "clean stop" broker_stop
 check "start again" broker_again
 on_all; cat "$BROKER_DIR"/ours.* >"$BROKER_DIR/after"
 check "nothing lost" cmp "$BROKER_DIR/before" "$BROKER_DIR/after"
-states offsets "$BOOTSTRAP" $topics >"$BROKER_DIR/offsets"
+# Not of topic txn: Kafka will soon end the transaction that was left open there, which moves the log's end.
+others=$(printf '%s\n' $topics | grep -vx txn)
+states offsets "$BOOTSTRAP" $others >"$BROKER_DIR/offsets"
 check "clean stop again" broker_stop
 if grep -qE ' (error|warn) ' "$BROKER_DIR/log"; then nok "nothing to complain of"; grep -E ' (error|warn) ' "$BROKER_DIR/log" | head -n 5 | diag; else ok "nothing to complain of"; fi
 
 export PEER_CONF=$'log.retention.ms=-1\noffsets.topic.num.partitions=3\ntransaction.state.log.num.partitions=3'
 peer_start
 peer_serves $topics
-states offsets "$PEER" $topics >"$BROKER_DIR/kafka.offsets"
+states offsets "$PEER" $others >"$BROKER_DIR/kafka.offsets"
 check "Kafka finds the same offsets, epochs and times" diff "$BROKER_DIR/offsets" "$BROKER_DIR/kafka.offsets"
 check "the producer goes on, its last batch is known" states go-on "$PEER" idempotent
 peer_repaired_nothing
