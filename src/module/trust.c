@@ -54,27 +54,35 @@ judge (const char *path, const struct stat *st, const Program *program, bool str
   return 0;
 }
 
+/* One step up; true at the end. */
+static bool
+go_up (char **at)
+{
+  char *up = g_path_get_dirname (*at);
+  bool end = strcmp (up, *at) == 0;
+
+  g_free (*at);
+  *at = up;
+  return end;
+}
+
 int
 stk_module_trust (const char *path, unsigned strict, StokerError *err)
 {
   Program program = running_program ();
-  g_autofree char *at = g_strdup (path), *to_free = program.path;
+  g_autofree char *at = g_strdup (path);
   struct stat st;
+  int rc = 0;
 
-  for (unsigned i = 0;; i++) {
-    char *up;
-    if (i > 0 && is_above (at, program.path))
-      return 0;
-    if (stat (at, &st) < 0)
-      REFUSE ("%s: cannot be judged: %s", at, g_strerror (errno));
-    if (judge (at, &st, &program, i < strict, err) < 0)
-      return -1;
-    if (strcmp (at, "/") == 0)
-      return 0;
-    up = g_path_get_dirname (at);
-    g_free (at);
-    at = up;
+  for (unsigned i = 0; rc == 0 && (i == 0 || !is_above (at, program.path)); i++) {
+    rc = stat (at, &st) < 0
+             ? stoker_error_set (err, STOKER_ERROR_MODULE, "%s: cannot be judged: %s", at, g_strerror (errno))
+             : judge (at, &st, &program, i < strict, err);
+    if (go_up (&at))
+      break;
   }
+  g_free (program.path);
+  return rc;
 }
 
 int
