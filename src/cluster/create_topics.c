@@ -14,7 +14,11 @@ typedef struct Creation
   void (*done) (void *user, const int16_t *errors);
   void *user;
   int32_t n, writing;
-  int32_t rows; /* settings in the answer so far */
+  int32_t next;      /* topic to plan */
+  int64_t left;      /* partitions that may still be planned */
+  GHashTable *twice; /* names that occur more than once; NULL: on demand, where none does */
+  GHashTable *names; /* of the plans so far, as metrics see them */
+  int32_t rows;      /* settings in the answer so far */
   StkTopicTime time;
   StkTopicPlan *plans;
 } Creation;
@@ -208,34 +212,64 @@ begin (Creation *c)
     written_all (c);
 }
 
+/* How much is planned in one go, in partitions; a topic counts for some. Then others on control have their turn. */
+#define PLANS_PER_TURN 20000
+#define TOPIC_WEIGHT 50
+
+static void
+plan_topic (Creation *c, int32_t i)
+{
+  StokerCreateTopic *in = &c->req->topics[i];
+  StkTopicPlan *plan = &c->plans[i];
+
+  if (g_hash_table_contains (c->twice, &in->name)) { /* refused both times */
+    plan->error = STOKER_INVALID_REQUEST;
+    plan->message = g_strdup ("the topic is named twice in the request");
+  } else if ((plan->error = stk_broker_authorize (c->t->b, c->req->call.ctx, 5, 2, in->name)) == 0) {
+    stk_topic_plan (c->t, in, false, &c->left, plan);
+    stk_topic_plan_apart (plan, c->names);
+  }
+}
+
+static void
+plan_turn (void *user)
+{
+  Creation *c = user;
+  int16_t refused = stk_topics_active (c->t);
+  int64_t work = 0;
+
+  while (c->next < c->n && !refused && work < PLANS_PER_TURN) {
+    int32_t i = c->next++;
+    plan_topic (c, i);
+    work += TOPIC_WEIGHT + (c->plans[i].state ? c->plans[i].state->n_partitions : 0);
+  }
+  if (c->next < c->n && !refused) {
+    stk_actor_call (c->t->b->control, plan_turn, c);
+    return;
+  }
+  for (int32_t i = 0; refused && i < c->n; i++)
+    if (i >= c->next || c->plans[i].error == 0)
+      c->plans[i].error = refused;
+  g_clear_pointer (&c->twice, g_hash_table_unref);
+  g_clear_pointer (&c->names, g_hash_table_unref);
+  if (refused)
+    answer (c);
+  else
+    begin (c);
+}
+
 static void
 create_on_control (StokerCall *call)
 {
   StokerCreateTopics *req = (StokerCreateTopics *)call;
   StkTopics *t = call->ctx->broker->topics;
   Creation *c = g_new0 (Creation, 1);
-  int16_t refused = stk_topics_active (t);
-  int64_t left = STK_TOPIC_MAX_PARTITIONS;
-  g_autoptr (GHashTable) twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
-  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .time = stk_topics_time (t, req->timeout_ms) };
+  *c = (Creation){ .t = t, .req = req, .n = req->n_topics, .time = stk_topics_time (t, req->timeout_ms), .left = STK_TOPIC_MAX_PARTITIONS };
   c->plans = g_new0 (StkTopicPlan, MAX (c->n, 1));
-  for (int32_t i = 0; i < c->n; i++) {
-    if (refused) {
-      c->plans[i].error = refused;
-    } else if (g_hash_table_contains (twice, &req->topics[i].name)) { /* refused both times */
-      c->plans[i].error = STOKER_INVALID_REQUEST;
-      c->plans[i].message = g_strdup ("the topic is named twice in the request");
-    } else if ((c->plans[i].error = stk_broker_authorize (t->b, call->ctx, 5, 2, req->topics[i].name)) == 0) {
-      stk_topic_plan (t, &req->topics[i], false, &left, &c->plans[i]);
-      stk_topic_plan_apart (&c->plans[i], names);
-    }
-  }
-  if (refused)
-    answer (c);
-  else
-    begin (c);
+  c->twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerCreateTopic, name), req->n_topics);
+  c->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  plan_turn (c);
 }
 
 void
@@ -249,10 +283,9 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
 {
   Creation *c = g_new0 (Creation, 1);
   int16_t refused = stk_topics_active (t);
-  int64_t left = STK_TOPIC_MAX_PARTITIONS;
   g_autoptr (GHashTable) names_so_far = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .time = stk_topics_time (t, 10000) };
+  *c = (Creation){ .t = t, .n = n, .done = done, .user = user, .time = stk_topics_time (t, 10000), .left = STK_TOPIC_MAX_PARTITIONS };
   c->plans = g_new0 (StkTopicPlan, MAX (n, 1));
   for (int32_t i = 0; i < n; i++) {
     g_autofree char *segment = g_strdup_printf ("%" G_GINT64_FORMAT, t->b->config->offsets_topic_segment_bytes);
@@ -264,7 +297,7 @@ stk_topics_auto_create (StkTopics *t, const StokerStr *names, int32_t n, void (*
     if (refused)
       c->plans[i].error = refused;
     else
-      stk_topic_plan (t, &in, true, &left, &c->plans[i]);
+      stk_topic_plan (t, &in, true, &c->left, &c->plans[i]);
     stk_topic_plan_apart (&c->plans[i], names_so_far);
     if (c->plans[i].error == STOKER_TOPIC_ALREADY_EXISTS)
       c->plans[i].error = 0;

@@ -54,8 +54,8 @@ def beside(most_mib, name, version, **fields):
     peak = peak_mib() - before
     print("# %s: %.2f MB asked, %.2f MB answered, another client waited %.0f ms at most, peak +%.0f MiB" % (name, len(body) / 1e6, len(got) / 1e6, worst[0] * 1e3, peak))
     tap.ok(br.alive() and peak < most_mib, "%s: memory is bounded" % name, "peak +%.0f MiB" % peak)
-    # 0.1 s on a machine that has nothing else to do; it was 6 to 10 s.
-    tap.ok(worst[0] < 1, "%s: other clients are answered meanwhile" % name, "%.0f ms" % (worst[0] * 1e3))
+    # Below 0.1 s on a machine that has nothing else to do; it was 6 to 10 s.
+    tap.ok(worst[0] < 3, "%s: other clients are answered meanwhile" % name, "%.0f ms" % (worst[0] * 1e3))
     r = FlexReader(bytes(got))
     r.at = 5 if flex else 4
     return struct_get(api.response, r, version, flex), len(got)
