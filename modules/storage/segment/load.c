@@ -78,9 +78,14 @@ first_segment (StokerLog *log, int64_t base, StokerError *err)
   return rc;
 }
 
+/* Segments from number `from` on, each named: what is in them may be whole. */
 static void
-drop_all (StokerLog *log, uint32_t from)
+drop_all (StokerLog *log, uint32_t from, const char *why)
 {
+  for (uint32_t i = from; i < log->n_segs; i++)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                "%s: a segment is dropped whole | file=%s/%s/%020" PRId64 ".log bytes=%" PRIu64, why, log->dir->path,
+                log->name, log->segs[i]->base, log->segs[i]->size);
   while (log->n_segs > from) {
     Segment *s = seg_active (log);
     seg_detach_segments (log, log->n_segs - 1, 1);
@@ -133,7 +138,7 @@ recover_from (StokerLog *log, uint32_t from, StokerError *err)
     }
     rc = seg_recover (log, s, true, &cut, &log->end, err);
     if (rc == 0 && cut)
-      drop_all (log, i + 1);
+      drop_all (log, i + 1, "it follows a cut");
   }
   return rc;
 }
@@ -148,9 +153,11 @@ recovery_segment (const StokerLog *log, int64_t recovery)
 static int
 load_content (StokerLog *log, const Mark *mark, StokerError *err)
 {
+  uint32_t from = log->dir->clean ? log->n_segs - 1 : recovery_segment (log, mark->recovery);
   int rc = 0;
 
-  for (uint32_t i = 0; i + 1 < log->n_segs && rc == 0; i++)
+  /* Those from there on are looked at whole anyway, and a cut in one of them must be seen then. */
+  for (uint32_t i = 0; i < from && rc == 0; i++)
     if (log->segs[i]->index_missing) {
       bool cut;
       int64_t end;
@@ -159,9 +166,9 @@ load_content (StokerLog *log, const Mark *mark, StokerError *err)
   if (rc < 0)
     return rc;
   if (!log->dir->clean)
-    return recover_from (log, recovery_segment (log, mark->recovery), err);
+    return recover_from (log, from, err);
   if (!find_end (log))
-    return recover_from (log, log->n_segs - 1, err);
+    return recover_from (log, from, err);
   return 0;
 }
 
@@ -231,7 +238,7 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
   bool clean = log->dir->clean;
 
   if (mark->start > log->end) { /* what the start names is not there: nothing of the rest is wanted */
-    drop_all (log, 0);
+    drop_all (log, 0, "the log start of the checkpoint lies behind the log's end");
     seg_snapshots_delete (log, 0, INT64_MAX);
     stoker_producers_clear (log->producers);
     stoker_txns_reset (&log->txns, log->producers);
