@@ -30,6 +30,7 @@ static void
 ended (StkLifecycle *l)
 {
   stk_actor_timer_cancel (l->b->control, &l->deadline);
+  l->running = false;
   if (l->stopping && l->stopped)
     l->stopped (l->stopped_user);
   else if (l->started)
@@ -64,6 +65,7 @@ step (StkLifecycle *l)
     ended (l);
     return;
   }
+  l->starting = true;
   if (stages[l->reached].start)
     stages[l->reached].start (l);
   else
@@ -75,7 +77,7 @@ stk_stage_done (StkLifecycle *l, const StokerError *err)
 {
   int n;
   const StkStage *stages = stk_stages (&n);
-  bool back = l->stopping || l->err.text[0];
+  bool back = !l->starting;
   int64_t took = stk_world_monotonic_us (l->b->world) - l->stage_us;
 
   g_assert (stk_actor_is_current (l->b->control));
@@ -86,10 +88,12 @@ stk_stage_done (StkLifecycle *l, const StokerError *err)
   } else if (err) {
     /* A stage that fails has given back what it took; those before it are stopped. */
     l->err = *err;
+    l->clean = false;
   } else {
     stk_log (l->b->log, STOKER_LOG_DEBUG, "control", "start.stage", "started | stage=%s us=%" PRId64, stages[l->reached].name, took);
     l->reached++;
   }
+  l->starting = false;
   /* Through the mailbox, so that the stack does not grow with the stages and no caller is re-entered. */
   stk_actor_call (l->b->control, step_soon, l);
 }
@@ -100,6 +104,7 @@ start_on_control (void *user)
   StkLifecycle *l = user;
 
   l->began_us = stk_world_monotonic_us (l->b->world);
+  l->running = true;
   step (l);
 }
 
@@ -121,8 +126,10 @@ stop_on_control (void *user)
   if (l->stopping)
     return;
   l->stopping = true;
-  l->clean = true;
-  step (l);
+  l->clean = l->err.text[0] == '\0';
+  /* What a stage has begun to take cannot be given back before it has it; its end goes on with the stop. */
+  if (!l->running)
+    step (l);
 }
 
 void

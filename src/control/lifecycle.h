@@ -17,6 +17,8 @@ struct StkLifecycle
   StokerBroker *b;
   int reached;    /* stages that are started */
   bool stopping;
+  bool starting;  /* a stage's start is under way */
+  bool running;   /* a start is under way, or its undoing: a stop is seen at its next step */
   bool clean;     /* everything was flushed and closed: the marker may be written */
   StokerError err; /* why a start failed */
   StokerError undoing; /* of a stage that gives back what it took before it reports */
