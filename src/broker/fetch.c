@@ -267,7 +267,7 @@ stoker_fetch (StokerFetch *req)
   if (error)
     refuse_follower (s, STOKER_TOPIC_AUTHORIZATION_FAILED);
   look_at_all (s);
-  if (req->max_wait_ms <= 0 || s->n_parts == 0 || s->at_once || s->bytes >= s->min_bytes)
+  if (req->max_wait_ms <= 0 || s->io->stopping || s->n_parts == 0 || s->at_once || s->bytes >= s->min_bytes)
     stk_fetch_answer (s);
   else
     stk_fetch_wait (s);

@@ -34,6 +34,7 @@ typedef struct StkFetchPart
 struct StkFetchState
 {
   StkCallWait wait; /* first: call->core */
+  StkFetchState *next, **prev; /* in io->fetches, while it waits */
   StokerFetch *req;
   StkIo *io;
   StkFetchSession *session; /* NULL: none; else ours until stk_sessions_done */
@@ -60,6 +61,8 @@ void stk_fetch_drop (StkFetchPart *part);
 void stk_fetch_wait (StkFetchState *s);
 /* Takes it out of all partitions' lists. */
 void stk_fetch_end_wait (StkFetchState *s);
+/* The broker stops: what waits on this I/O thread is answered with what there is, and nothing waits any more. I/O thread. */
+void stk_fetch_stop (StkIo *io);
 
 /* Reads again what has changed since, then finishes. */
 void stk_fetch_answer (StkFetchState *s);

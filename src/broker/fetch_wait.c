@@ -16,6 +16,8 @@ stk_fetch_end_wait (StkFetchState *s)
 {
   if (!s->waited)
     return;
+  if ((*s->prev = s->next) != NULL)
+    s->next->prev = s->prev;
   stk_actor_timer_cancel (s->io->actor, &s->timer);
   for (int i = 0; i < s->n_parts; i++)
     if (s->parts[i].waits) {
@@ -92,8 +94,20 @@ stk_fetch_wait (StkFetchState *s)
     stk_fetch_drop (&s->parts[i]);
   }
   s->waited = true;
+  s->prev = &s->io->fetches;
+  if ((s->next = s->io->fetches) != NULL)
+    s->next->prev = &s->next;
+  s->io->fetches = s;
   stoker_metric_add (stk_metrics_core (s->io->broker->metrics, STK_METRIC_FETCH_WAITING), 1);
   s->timer.fire = time_over;
   stk_actor_timer_set (s->io->actor, &s->timer, stk_actor_now_us (s->io->actor) + (int64_t)s->req->max_wait_ms * 1000);
   sleep_or_answer (s);
+}
+
+void
+stk_fetch_stop (StkIo *io)
+{
+  io->stopping = true;
+  while (io->fetches)
+    stk_fetch_answer (io->fetches);
 }

@@ -28,6 +28,9 @@ struct StkIo
   StkGathered *gathered;
   struct StkProduceState *produced, **produced_last; /* while a flush runs: what it has settled */
 
+  struct StkFetchState *fetches; /* that wait */
+  bool stopping;                 /* the broker stops: no fetch waits any more */
+
   /* Signalled waiters; see wait.h. Any thread puts in, this one takes out. */
   GMutex inbox_lock;
   StkWaiter *inbox_first, *inbox_last;

@@ -2,6 +2,7 @@
  *
  * The stages of a broker's start, in order; a stop runs them backwards. A reader finds here what is up when.
  */
+#include "broker/fetch.h"
 #include "broker/housekeeping.h"
 #include "broker/io.h"
 #include "broker/replicas.h"
@@ -254,8 +255,21 @@ server_closed (void *user)
 }
 
 static void
+stop_fetches (void *io)
+{
+  stk_fetch_stop (io);
+}
+
+/* What waits for others is answered before the connections are told to end: nothing that it waits for will come. */
+static void
 listeners_stop (StkLifecycle *l)
 {
+  StokerBroker *b = l->b;
+
+  if (b->groups)
+    stk_groups_dismiss (b->groups);
+  for (int i = 0; i < b->n_io; i++)
+    stk_actor_call (b->io_actors[i], stop_fetches, b->io[i]);
   stk_server_close (l->b->server, STOP_GRACE_US, server_closed, l);
 }
 

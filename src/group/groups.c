@@ -261,7 +261,7 @@ stk_groups_start (StkGroups *gs, void (*loaded) (void *user), void *user)
 }
 
 void
-stk_groups_stop (StkGroups *gs, void (*stopped) (void *user), void *user)
+stk_groups_dismiss (StkGroups *gs)
 {
   GHashTableIter it;
   void *p;
@@ -281,6 +281,12 @@ stk_groups_stop (StkGroups *gs, void (*stopped) (void *user), void *user)
       stk_member_answer_sync (m, STOKER_COORDINATOR_NOT_AVAILABLE);
     }
   }
+}
+
+void
+stk_groups_stop (StkGroups *gs, void (*stopped) (void *user), void *user)
+{
+  stk_groups_dismiss (gs); /* what the store has answered meanwhile may have set timers */
   gs->store->ops->stop (gs->store, stopped, user);
 }
 

@@ -59,7 +59,9 @@ StkGroups *stk_groups_new_for_broker (StokerBroker *b, StokerInstance *coordinat
 /* Reads everything back from the store; until `loaded` (never inside this call) requests are answered with 14 as Kafka
  * does. */
 void stk_groups_start (StkGroups *g, void (*loaded) (void *user), void *user);
-/* Answers everything that waits with 15 (and so every later request), lets the store finish what is on its way, at most
+/* Answers everything that waits with 15, and so every later request. Before the connections end. */
+void stk_groups_dismiss (StkGroups *g);
+/* Does that too, lets the store finish what is on its way, at most
  * for the commit timeout, then calls stopped (never inside this call). */
 void stk_groups_stop (StkGroups *g, void (*stopped) (void *user), void *user);
 /* After stopped, or when never started. */
