@@ -76,14 +76,46 @@ page_names (StokerDescribeTopicPartitions *req, const StkSnapshot *snap, StokerS
   return n;
 }
 
+/* It names a partition that may be, of one of the topics that are asked for. */
+static bool
+cursor_ok (const StokerDescribeTopicPartitions *req)
+{
+  bool named = req->n_topics <= 0;
+
+  if (req->cursor_topic.data == NULL)
+    return true;
+  for (int32_t i = 0; i < req->n_topics && !named; i++)
+    named = stoker_str_equal (req->topics[i], req->cursor_topic);
+  return named && req->cursor_partition >= 0;
+}
+
+/* The answer has no error of its own: each topic of the request gets it. */
+static void
+refuse_page (StokerDescribeTopicPartitions *req)
+{
+  req->n_infos = MAX (req->n_topics, 0);
+  req->infos = stoker_arena_calloc (req->call.arena, (size_t)MAX (req->n_infos, 1), sizeof *req->infos);
+  for (int32_t i = 0; i < req->n_infos; i++) {
+    StokerTopicRef ref = { .name = req->topics[i] };
+    stk_info_error (&req->call, &ref, STOKER_INVALID_REQUEST, &req->infos[i]);
+  }
+  req->next_topic = STOKER_STR_NULL;
+  req->next_partition = -1;
+}
+
 void
 stoker_describe_topic_partitions (StokerDescribeTopicPartitions *req)
 {
   StokerCall *call = &req->call;
   const StkSnapshot *snap = stk_call_snapshot (call);
-  int32_t left = req->limit > 0 ? MIN (req->limit, PARTITIONS_PER_PAGE) : PARTITIONS_PER_PAGE, n;
+  int32_t left = CLAMP (req->limit, 1, PARTITIONS_PER_PAGE), n;
   StokerStr *names;
 
+  if (!cursor_ok (req)) {
+    refuse_page (req);
+    stk_call_finish (call);
+    return;
+  }
   n = page_names (req, snap, &names);
   req->infos = stoker_arena_alloc (call->arena, sizeof *req->infos * (size_t)MAX (n, 1));
   req->n_infos = 0;
@@ -93,7 +125,7 @@ stoker_describe_topic_partitions (StokerDescribeTopicPartitions *req)
     const StkMetaTopic *t = stk_snapshot_topic (snap, names[i]);
     StokerTopicRef ref = { .name = names[i] };
     int32_t from
-        = req->cursor_topic.data && stoker_str_equal (names[i], req->cursor_topic) ? MAX (req->cursor_partition, 0) : 0;
+        = req->cursor_topic.data && stoker_str_equal (names[i], req->cursor_topic) ? req->cursor_partition : 0;
     int32_t count;
     int16_t error = stk_info_may_describe (call, names[i]);
     if (error == 0 && t == NULL)

@@ -195,13 +195,54 @@ known_timestamp (const StokerListOffsets *req, int64_t timestamp)
          || (timestamp == LATEST_TIERED && v >= 9);
 }
 
-static bool
-named_twice (const StokerListOffsetsTopic *t, int32_t i)
+/* ---- partitions that a request names twice are refused both times, be it under one topic or under two of the same name */
+
+typedef struct Named
 {
-  for (int32_t k = 0; k < t->n_partitions; k++)
-    if (k != i && t->partitions[k].partition == t->partitions[i].partition)
-      return true;
-  return false;
+  StokerStr topic;
+  StokerListOffsetsPartition *partition;
+} Named;
+
+static guint
+named_hash (const void *p)
+{
+  const Named *n = p;
+  guint h = (guint)n->partition->partition;
+
+  for (size_t i = 0; i < n->topic.len; i++)
+    h = h * 33 + (uint8_t)n->topic.data[i];
+  return h;
+}
+
+static gboolean
+named_equal (const void *p, const void *q)
+{
+  const Named *a = p, *b = q;
+
+  return a->partition->partition == b->partition->partition && stoker_str_equal (a->topic, b->topic);
+}
+
+/* Marks them with INVALID_REQUEST, the others with 0. */
+static void
+mark_twice (const StokerListOffsets *req)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (named_hash, named_equal);
+
+  for (int32_t t = 0; t < req->n_topics; t++) {
+    Named *names = stoker_arena_alloc (req->call.arena, sizeof *names * (size_t)MAX (req->topics[t].n_partitions, 1));
+    for (int32_t i = 0; i < req->topics[t].n_partitions; i++) {
+      Named *before;
+      names[i] = (Named){ req->topics[t].name, &req->topics[t].partitions[i] };
+      names[i].partition->error = 0;
+      if (req->call.api_version < 1)
+        continue;
+      before = g_hash_table_lookup (seen, &names[i]);
+      if (before)
+        before->partition->error = names[i].partition->error = STOKER_INVALID_REQUEST;
+      else
+        g_hash_table_add (seen, &names[i]);
+    }
+  }
 }
 
 static void
@@ -210,13 +251,13 @@ take_partition (StkDiskCall *d, StokerListOffsets *req, const StokerListOffsetsT
   StokerBroker *b = req->call.ctx->broker;
   StokerListOffsetsPartition *out = &topic->partitions[i];
   StkPartition *p;
-  int16_t error;
+  int16_t error, twice = out->error;
 
   set_error (out, 0);
   p = stk_replicas_find (b->replicas, req->call.ctx->io, topic->name, out->partition);
   error = stk_broker_authorize (b, req->call.ctx, STK_ACL_DESCRIBE, STK_ACL_TOPIC, topic->name);
-  if (error == 0 && req->call.api_version >= 1 && topic->n_partitions < 4096 && named_twice (topic, i))
-    error = STOKER_INVALID_REQUEST;
+  if (error == 0)
+    error = twice;
   if (error == 0 && !known_timestamp (req, out->timestamp))
     error = STOKER_UNSUPPORTED_VERSION;
   if (error == 0 && p == NULL)
@@ -241,6 +282,7 @@ stoker_list_offsets (StokerListOffsets *req)
 {
   StkDiskCall *d = stoker_arena_calloc (req->call.arena, 1, sizeof *d);
 
+  mark_twice (req);
   stk_disk_call_begin (d, &req->call);
   for (int32_t t = 0; t < req->n_topics; t++)
     for (int32_t i = 0; i < req->topics[t].n_partitions; i++)

@@ -190,9 +190,9 @@ stk_partition_check (StkPartition *p, int32_t current_epoch, bool leader_only)
   }
   if (offline)
     return STOKER_KAFKA_STORAGE_ERROR;
-  if (current_epoch >= 0 && current_epoch < epoch)
+  if (current_epoch != -1 && current_epoch < epoch)
     return STOKER_FENCED_LEADER_EPOCH;
-  if (current_epoch >= 0 && current_epoch > epoch)
+  if (current_epoch != -1 && current_epoch > epoch)
     return STOKER_UNKNOWN_LEADER_EPOCH;
   return leading < 0 && leader_only ? STOKER_NOT_LEADER_OR_FOLLOWER : STOKER_OK;
 }

@@ -86,7 +86,7 @@ check_partitions (StkGroups *gs, StokerOffsetCommit *req)
       StokerOffsetPartition *p = &t->partitions[j];
       if (denied)
         p->error = denied;
-      else if (!gs->host.topic_exists (gs->host.user, t->name, p->partition))
+      else if (!gs->host.partition_exists (gs->host.user, t->name, p->partition))
         p->error = STOKER_UNKNOWN_TOPIC_OR_PARTITION;
       else
         p->error = WAITS;

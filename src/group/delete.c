@@ -192,7 +192,7 @@ offsets_asked (StkGroups *gs, const StkGroup *g, StokerOffsetDelete *req)
       StokerOffsetPartition *p = &t->partitions[j];
       StkOffsetKey key = { own, p->partition };
       p->error = error                                                           ? error
-                 : !gs->host.topic_exists (gs->host.user, t->name, p->partition) ? STOKER_UNKNOWN_TOPIC_OR_PARTITION
+                 : !gs->host.partition_exists (gs->host.user, t->name, p->partition) ? STOKER_UNKNOWN_TOPIC_OR_PARTITION
                  : used                                                          ? STOKER_GROUP_SUBSCRIBED_TO_TOPIC
                                                                                  : STOKER_OK;
       if (p->error == 0 && stk_offsets_find (own, p->partition))

@@ -26,8 +26,7 @@ typedef struct StkGroupsHost
   uint64_t (*random) (void *user);
   void (*timer_set) (void *user, StkTimer *t, int64_t deadline_us);
   void (*timer_cancel) (void *user, StkTimer *t);
-  /* partition -1: does the topic exist at all? */
-  bool (*topic_exists) (void *user, StokerStr topic, int32_t partition);
+  bool (*partition_exists) (void *user, StokerStr topic, int32_t partition);
   /* 0, or the code that the resource type refuses with; numbers of broker/authorize.h */
   int16_t (*authorize) (void *user, const StokerContext *ctx, int operation, int resource, StokerStr name);
   /* Must not call back into the coordinator from inside. */

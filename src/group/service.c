@@ -122,12 +122,12 @@ host_timer_cancel (void *user, StkTimer *t)
 }
 
 static bool
-host_topic_exists (void *user, StokerStr topic, int32_t partition)
+host_partition_exists (void *user, StokerStr topic, int32_t partition)
 {
   StokerBroker *b = user;
   const StkSnapshot *s = stk_meta_store_peek (b->meta, -1);
 
-  return partition < 0 ? stk_snapshot_topic (s, topic) != NULL : stk_snapshot_partition (s, topic, partition) != NULL;
+  return stk_snapshot_partition (s, topic, partition) != NULL;
 }
 
 static int16_t
@@ -161,7 +161,7 @@ stk_groups_new_for_broker (StokerBroker *b, StokerInstance *coordinator)
     .random = host_random,
     .timer_set = host_timer_set,
     .timer_cancel = host_timer_cancel,
-    .topic_exists = host_topic_exists,
+    .partition_exists = host_partition_exists,
     .authorize = host_authorize,
     .finish = host_finish,
     .log = host_log,

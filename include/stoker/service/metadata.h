@@ -77,9 +77,9 @@ typedef struct StokerDescribeTopicPartitions
   StokerCall call;
   StokerStr *topics; /* none: all */
   int32_t n_topics;
-  int32_t limit;
-  StokerStr cursor_topic; /* null: from the beginning */
-  int32_t cursor_partition;
+  int32_t limit;          /* of partitions in the answer; taken as 1 below, as 2000 above */
+  StokerStr cursor_topic; /* null: from the beginning; else one of `topics`, if there are any (INVALID_REQUEST) */
+  int32_t cursor_partition; /* not negative (INVALID_REQUEST) */
   /* out */
   StokerTopicInfo *infos; /* in name order; the last may hold part of its partitions */
   int32_t n_infos;

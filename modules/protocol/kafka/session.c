@@ -202,8 +202,9 @@ enqueue (Session *s, Request *rq)
 static bool
 supported (const Handler *h, const KmRequestHeader *header)
 {
-  return h && header->api_version >= h->min_version
-         && (header->api_version <= h->max_version || h->key == KM_API_VERSIONS);
+  return h
+         && ((header->api_version >= h->min_version && header->api_version <= h->max_version)
+             || h->key == KM_API_VERSIONS);
 }
 
 static void

@@ -320,12 +320,12 @@ timer_set (void *user, StkTimer *t, int64_t deadline_us)
 }
 
 static bool
-topic_exists (void *user, StokerStr topic, int32_t partition)
+partition_exists (void *user, StokerStr topic, int32_t partition)
 {
   Fake *f = user;
   g_autofree char *name = g_strndup (topic.data, topic.len);
 
-  return !g_hash_table_contains (f->no_topics, name) && partition < 1000 && partition >= -1;
+  return !g_hash_table_contains (f->no_topics, name) && partition < 1000 && partition >= 0;
 }
 
 static void
@@ -426,7 +426,7 @@ fake_begin (Fake *f, bool *loaded)
     .random = host_random,
     .timer_set = timer_set,
     .timer_cancel = timer_cancel,
-    .topic_exists = topic_exists,
+    .partition_exists = partition_exists,
     .finish = finish,
     .coordinator = &f->instance,
   };
