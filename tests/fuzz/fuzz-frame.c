@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as any message of any version: must not crash, read outside the input or take memory out of proportion; what decodes must
- * encode, and what was encoded must decode again to the same bytes.
- * Input: index of the message (2 bytes), version (1), the message.
+ * Any bytes as any message of any version: must not crash, read outside the input or take memory out of proportion;
+ * what decodes must encode, and what was encoded must decode again to the same bytes. Input: API key, 1 for a response,
+ * version less the first one that there is (a byte each), the message. A key that is no API's picks any message: those
+ * that are not requests and responses too.
  */
 #include "modules/protocol/kafka/wire/wire-test.h"
 
@@ -22,11 +23,22 @@ encode (const KmMessage *m, int16_t version, const void *msg, StokerBuf *to)
   stoker_out_clear (&out);
 }
 
+static const KmMessage *
+pick (uint8_t key, bool response)
+{
+  size_t n;
+  const KmMessage *all = km_messages (&n);
+
+  for (size_t i = 0; i < n; i++)
+    if (all[i].key == key && all[i].response == response)
+      return &all[i];
+  return &all[key % n];
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  size_t n;
-  const KmMessage *all = km_messages (&n), *m;
+  const KmMessage *m;
   StokerBuf once = { 0 }, twice = { 0 };
   StokerArena *arena;
   int16_t version;
@@ -35,7 +47,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   if (size < 3)
     return 0;
-  m = &all[(data[0] | data[1] << 8) % n];
+  m = pick (data[0], data[1] & 1);
   version = (int16_t)(m->min_version + data[2] % (m->max_version - m->min_version + 1));
   arena = stoker_arena_new (0);
   msg = stoker_arena_calloc (arena, 1, m->size);
