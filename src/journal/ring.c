@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ring's files. A slot is used from its beginning to its end, then the next free one; it is free when all commits in it
+ * are older than the tail. Commits start on blocks of their own: rewriting a half-full block could tear what was
+ * acknowledged.
+ */
+#include "journal/journal.h"
+
+#include <errno.h>
+
+#define DONE STK_JOURNAL_DIR ".done"
+
+static char *
+slot_path (const Ring *r, unsigned i)
+{
+  return g_strdup_printf ("%s/%08u.ring", r->path, i);
+}
+
+void
+stk_ring_init (Ring *r, StokerDisk *disk, const char *dir, uint64_t max_bytes, uint64_t run)
+{
+  *r = (Ring){ .disk = disk, .max = (unsigned)MAX (max_bytes / STK_JOURNAL_SLOT, 2), .run = run };
+  r->path = g_build_filename (dir, STK_JOURNAL_DIR, NULL);
+  r->slots = g_new0 (Slot, r->max);
+}
+
+void
+stk_ring_clear (Ring *r)
+{
+  for (unsigned i = 0; i < r->n; i++)
+    stoker_file_unref (r->slots[i].file);
+  g_free (r->slots);
+  g_free (r->path);
+  *r = (Ring){ 0 };
+}
+
+static bool
+is_free (const Slot *s, uint64_t tail)
+{
+  return s->first == 0 || s->last < tail;
+}
+
+static bool
+fits (const Ring *r, size_t len)
+{
+  return r->n > 0 && r->slots[r->now].written + len <= STK_JOURNAL_SLOT;
+}
+
+unsigned
+stk_ring_used (const Ring *r, uint64_t tail)
+{
+  unsigned used = 0;
+
+  for (unsigned i = 0; i < r->n; i++)
+    used += !is_free (&r->slots[i], tail);
+  return used;
+}
+
+/* One more file, its space reserved: a full disk is met here, not in the middle of a commit. */
+static int
+add_slot (Ring *r)
+{
+  g_autofree char *path = slot_path (r, r->n);
+  StokerFile *f;
+  int rc = 0;
+
+  if (!r->made) {
+    g_autofree char *parent = g_path_get_dirname (r->path);
+    rc = stoker_disk_mkdir (r->disk, r->path);
+    if (rc == 0 || rc == -EEXIST)
+      rc = stoker_disk_sync_dir (r->disk, parent);
+    if (rc < 0)
+      return rc;
+    r->made = true;
+  }
+  rc = stoker_file_open (r->disk, path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+  if (rc < 0)
+    return rc;
+  /* The size is set first: a flush that need not write it too is faster. */
+  rc = stoker_file_truncate (f, STK_JOURNAL_SLOT);
+  if (rc == 0)
+    rc = stoker_file_reserve (f, 0, STK_JOURNAL_SLOT);
+  if (rc == -EOPNOTSUPP)
+    rc = 0;
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (r->disk, r->path);
+  if (rc < 0) {
+    stoker_file_unref (f);
+    return rc;
+  }
+  r->slots[r->n] = (Slot){ .file = f };
+  r->now = r->n++;
+  return 0;
+}
+
+/* Goes on to a slot that may be overwritten. */
+static int
+next_slot (Ring *r, uint64_t tail)
+{
+  for (unsigned i = 1; i < r->n; i++) {
+    unsigned k = (r->now + i) % r->n;
+    if (is_free (&r->slots[k], tail)) {
+      r->now = k;
+      r->slots[k].first = r->slots[k].written = 0;
+      return 0;
+    }
+  }
+  return r->n < r->max ? add_slot (r) : -ENOSPC;
+}
+
+int
+stk_ring_prepare (Ring *r, size_t len, uint64_t tail)
+{
+  return fits (r, len) ? 0 : next_slot (r, tail);
+}
+
+int
+stk_ring_write (Ring *r, const StokerBuf *commit, uint64_t seq)
+{
+  Slot *s = &r->slots[r->now];
+  int rc = stoker_file_pwrite (s->file, commit->data, commit->len, s->written);
+  if (rc == 0)
+    rc = stoker_file_sync (s->file);
+  if (rc < 0)
+    return rc;
+  if (s->first == 0)
+    s->first = seq;
+  s->last = seq;
+  s->written += commit->len;
+  return 0;
+}
+
+static bool
+add_name (void *user, const char *name)
+{
+  g_ptr_array_add (user, g_strdup (name));
+  return true;
+}
+
+static int
+delete_folder (StokerDisk *disk, const char *path)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  int rc = stoker_disk_list (disk, path, add_name, names);
+
+  for (guint i = 0; i < names->len && rc == 0; i++) {
+    g_autofree char *file = g_build_filename (path, names->pdata[i], NULL);
+    rc = stoker_disk_unlink (disk, file);
+  }
+  return rc < 0 ? rc : stoker_disk_rmdir (disk, path);
+}
+
+int
+stk_ring_delete (StokerDisk *disk, const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, STK_JOURNAL_DIR, NULL);
+  g_autofree char *done = g_build_filename (dir, DONE, NULL);
+  int rc = delete_folder (disk, done); /* what an earlier one may have left */
+
+  /* Half a journal must never be replayed: its beginning without its end would bring back what was cut since. */
+  if (rc == 0 || rc == -ENOENT)
+    rc = stoker_disk_rename (disk, path, done);
+  if (rc == -ENOENT)
+    return 0;
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (disk, dir);
+  return rc < 0 ? rc : delete_folder (disk, done);
+}
