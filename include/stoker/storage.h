@@ -25,6 +25,7 @@
 #define STOKER_STORAGE_H
 
 #include <stoker/host.h>
+#include <stoker/journal.h>
 #include <stoker/record.h>
 #include <stoker/topic_config.h>
 
@@ -41,6 +42,7 @@ typedef struct StokerLogDir
   int index;        /* in log.dirs */
   const char *path; /* absolute */
   bool clean;       /* the last stop was clean (the marker was there): no recovery is needed */
+  StokerJournal *journal; /* for logs with `journal` set; NULL (tools, some tests): there is none, nothing is durable by itself */
 } StokerLogDir;
 
 typedef struct StokerLogFound
@@ -59,8 +61,8 @@ typedef struct StokerLogSpec
   const StokerLogDir *dir;         /* attached before */
   const StokerTopicConfig *config; /* borrowed for the call */
   bool create;                     /* make it when it is not there; false: STOKER_UNKNOWN_TOPIC_OR_PARTITION */
-  /* Called on any thread after `durable` has moved without an append of this caller returning (group commit). Must not
-   * call back into the engine. */
+  /* Called on a disk thread after `durable` has moved without an append of this caller returning (group commit), or the
+   * log has failed. The engine holds no lock: ends and set_hw may be called. */
   void (*advanced) (void *user);
   void *user;
 } StokerLogSpec;
@@ -68,6 +70,7 @@ typedef struct StokerLogSpec
 typedef struct StokerLogEnds
 {
   int64_t start, end, durable, hw, stable;
+  bool failed; /* `durable` will not move any more */
 } StokerLogEnds;
 
 typedef enum StokerOrigin

@@ -17,6 +17,7 @@ typedef struct StokerTopicConfig
   int64_t retention_ms, retention_bytes; /* -1: no limit */
   int64_t file_delete_delay_ms;
   int64_t flush_messages, flush_ms; /* INT64_MAX: never by count or time */
+  bool journal;                     /* log.flush: durable through the journal before anybody is told; false: as the system likes */
   bool preallocate;
   int64_t max_message_bytes; /* of one batch, overhead included */
   int32_t compression;       /* codec id 0..4 to store with, -1: as the producer sent it */

@@ -40,9 +40,7 @@ struct StkPartition
   _Atomic uint32_t gate;   /* users of the log; STK_GATE_CLOSED */
   _Atomic int32_t leading; /* the leader epoch while this broker leads; -1 otherwise */
   _Atomic int64_t hw;
-  _Atomic bool recheck; /* the engine said that durable moved; a task is on its way */
   StokerBroker *broker;
-  StkTask recheck_task;
   char *topic; /* counted string (g_ref_string) */
   StokerUuid topic_id;
   int32_t index;
@@ -98,8 +96,8 @@ void stk_partition_advance (StkPartition *p, StokerLogEnds *ends);
 /* A follower has fetched: its log ends at `end` and starts at `start` (-1: not told). Between enter and leave. Any
  * thread. */
 void stk_partition_fetched (StkPartition *p, int32_t replica, int64_t end, int64_t start);
-/* For the engine's `advanced` callback: does the same a little later on an I/O thread. */
-void stk_partition_advance_later (void *partition);
+/* For the engine's `advanced` callback: the same, unless the partition is shut. Disk thread. */
+void stk_partition_advanced (void *partition);
 
 /* The error of a data request that names this leader epoch (-1: none): 0, FENCED, UNKNOWN, NOT_LEADER or
  * KAFKA_STORAGE_ERROR. */

@@ -120,6 +120,10 @@ stk_partition_advance (StkPartition *p, StokerLogEnds *out)
     }
   }
   signal_up_to (p, STK_WATCH_DURABLE, p->durable);
+  if (ends.failed)
+    for (int i = STK_WATCH_DURABLE; i <= STK_WATCH_HW; i++)
+      while (p->waiters[i])
+        stk_waiter_signal (p->waiters[i], STOKER_KAFKA_STORAGE_ERROR);
   ends.durable = p->durable;
   ends.hw = MAX (hw, old);
   g_mutex_unlock (&p->lock);
@@ -150,29 +154,15 @@ stk_partition_fetched (StkPartition *p, int32_t replica, int64_t end, int64_t st
     stk_partition_advance (p, NULL);
 }
 
-static void
-recheck_run (StkTask *t)
+void
+stk_partition_advanced (void *partition)
 {
-  StkPartition *p = G_STRUCT_MEMBER_P (t, -(glong)G_STRUCT_OFFSET (StkPartition, recheck_task));
+  StkPartition *p = partition;
 
-  atomic_store (&p->recheck, false);
   if (stk_partition_enter (p)) {
     stk_partition_advance (p, NULL);
     stk_partition_leave (p);
   }
-  stk_partition_unref (p);
-}
-
-void
-stk_partition_advance_later (void *partition)
-{
-  StkPartition *p = partition;
-
-  if (atomic_exchange (&p->recheck, true))
-    return;
-  stk_partition_ref (p);
-  p->recheck_task.run = recheck_run;
-  stk_actor_post (p->broker->io_actors[(guint)p->index % (guint)p->broker->n_io], &p->recheck_task);
 }
 
 int16_t

@@ -35,7 +35,7 @@ open_log (StkJob *j)
                          .dir = &r->dirs[j->dir],
                          .config = &j->topic->config,
                          .create = true,
-                         .advanced = stk_partition_advance_later,
+                         .advanced = stk_partition_advanced,
                          .user = p };
   int rc;
 

@@ -97,7 +97,7 @@ remove_found_job (StkTask *t)
                          .topic_id = p->topic_id,
                          .dir = &j->change->replicas->dirs[j->dir],
                          .config = &j->plain,
-                         .advanced = stk_partition_advance_later,
+                         .advanced = stk_partition_advanced,
                          .user = p };
 
   STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->open (p->storage, &spec, &p->log, &j->err));

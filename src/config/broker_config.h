@@ -70,7 +70,8 @@ typedef struct StkBrokerConfig
   const char *const *log_cleanup_policy; /* of "delete", "compact" */
   int64_t log_segment_delete_delay_ms;
   int64_t log_flush_interval_messages, log_flush_interval_ms; /* INT64_MAX: never */
-  int32_t log_flush;                                          /* 0: os */
+  int32_t log_flush;                                          /* 0: journal, 1: os */
+  int64_t log_journal_bytes;
   bool log_preallocate;
   int64_t message_max_bytes;
   int64_t batch_decompressed_max_bytes, batch_decompressed_max_ratio;

@@ -19,6 +19,7 @@ typedef struct Raw
   int64_t index_interval_bytes, local_retention_bytes, local_retention_ms, max_compaction_lag_ms, max_message_bytes;
   bool downconversion;
   const char *format_version;
+  int32_t flush; /* index into its words */
   int64_t timestamp_after_max_ms, timestamp_before_max_ms, timestamp_difference_max_ms;
   int32_t timestamp_type;
   double min_cleanable_dirty_ratio;
@@ -50,6 +51,7 @@ static const StokerOption rows[] = {
   ROW ("leader.replication.throttled.replicas", LIST, "", NULL, NULL, NULL, NULL, leader_throttled, "partition:broker pairs throttled on the leader's side, or *"),
   ROW ("local.retention.bytes", INT, "-2", "-2", NULL, NULL, "bytes", local_retention_bytes, "tiered storage only: not offered"),
   ROW ("local.retention.ms", INT, "-2", "-2", NULL, NULL, "ms", local_retention_ms, "tiered storage only: not offered"),
+  ROW ("log.flush", ENUM, "os", NULL, NULL, "journal os", NULL, flush, "when an append counts as durable: journal, once it is on the disk; os, at once, as in Apache Kafka"),
   ROW ("max.compaction.lag.ms", DURATION, FOREVER, "1", NULL, NULL, "ms", max_compaction_lag_ms, "a record is compacted at the latest after this time"),
   ROW ("max.message.bytes", SIZE, "1048588", "0", "2147483647", NULL, "bytes", max_message_bytes, "largest batch that is taken"),
   ROW ("message.downconversion.enable", BOOL, "true", NULL, NULL, NULL, NULL, downconversion, "convert records for consumers of the time before 0.11"),
@@ -78,7 +80,7 @@ static const StkTopicSetting settings[] = {
   { "log.cleanup.policy", 7 }, { "compression.gzip.level", 3 }, { "compression.lz4.level", 3 }, { "compression.type", 2 },
   { "compression.zstd.level", 3 }, { "log.cleaner.delete.retention.ms", 5 }, { "log.segment.delete.delay.ms", 5 },
   { "log.flush.interval.messages", 5 }, { "log.flush.interval.ms", 5 }, { NULL, 7 }, { "log.index.interval.bytes", 3 }, { NULL, 7 },
-  { NULL, 5 }, { NULL, 5 }, { "log.cleaner.max.compaction.lag.ms", 5 }, { "message.max.bytes", 3 },
+  { NULL, 5 }, { NULL, 5 }, { "log.flush", 2 }, { "log.cleaner.max.compaction.lag.ms", 5 }, { "message.max.bytes", 3 },
   { "log.message.downconversion.enable", 1 }, { NULL, 2 }, { "log.message.timestamp.after.max.ms", 5 }, { "log.message.timestamp.before.max.ms", 5 },
   { "log.message.timestamp.difference.max.ms", 5 }, { "log.message.timestamp.type", 2 }, { "log.cleaner.min.cleanable.ratio", 6 },
   { "log.cleaner.min.compaction.lag.ms", 5 }, { "min.insync.replicas", 3 }, { NULL, 2 }, { "log.preallocate", 1 }, { NULL, 1 },
@@ -186,6 +188,7 @@ from_raw (const Raw *r, StokerTopicConfig *c)
                             .file_delete_delay_ms = r->file_delete_delay_ms,
                             .flush_messages = r->flush_messages,
                             .flush_ms = r->flush_ms,
+                            .journal = r->flush == 0,
                             .preallocate = r->preallocate,
                             .max_message_bytes = r->max_message_bytes,
                             .compression = r->compression == 5 ? -1 : r->compression,

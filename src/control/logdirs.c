@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/logdirs.h"
 
+#include "journal/journal.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
@@ -194,7 +196,7 @@ see_marker (StkLogDirs *d, int i)
   g_autofree char *file = in_dir (d->dirs[i].path, MARKER);
   StokerPathInfo info;
 
-  d->list[i].clean = stoker_disk_stat (d->disk, file, &info) == 0;
+  d->list[i].clean = stoker_disk_stat (d->disk, file, &info) == 0 && !stk_journal_found (d->disk, d->dirs[i].path);
 }
 
 /* The marker is taken away before a log is opened: a crash from now on is seen as one. */
@@ -291,6 +293,13 @@ stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err)
   return 0;
 }
 
+void
+stk_logdirs_add_journals (StkLogDirs *d, StokerHost *host, uint64_t max_bytes)
+{
+  for (int i = 0; i < d->n; i++)
+    d->list[i].journal = stk_journal_new (host, i, d->dirs[i].path, max_bytes);
+}
+
 const StokerLogDir *
 stk_logdirs_list (const StkLogDirs *d, int *n)
 {
@@ -305,7 +314,10 @@ stk_logdirs_mark_clean (StkLogDirs *d, int64_t broker_epoch, StokerError *err)
 
   for (int i = 0; i < d->n; i++) {
     g_autofree char *file = in_dir (d->dirs[i].path, MARKER);
-    int rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));
+    int rc = 0;
+    if (d->list[i].journal && stk_journal_end (d->list[i].journal, err) < 0)
+      return -1;
+    rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));
     if (rc < 0)
       return stoker_error_set (err, rc, "cannot write %s: %s", file, g_strerror (-rc));
   }
@@ -318,6 +330,7 @@ stk_logdirs_free (StkLogDirs *d)
   if (d == NULL)
     return;
   for (int i = 0; i < d->n; i++) {
+    stk_journal_free (d->list[i].journal);
     stoker_file_unref (d->dirs[i].lock);
     g_free (d->dirs[i].path);
   }

@@ -27,9 +27,11 @@ int stk_logdirs_new_tree (StkLogDirs *d, StokerError *err);
 /* Makes them this cluster's: takes the clean-shutdown markers away and writes meta.properties where there is none; an error when one
  * belongs to another cluster. Before it nothing in them was changed. */
 int stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err);
+/* Gives every directory its journal, of at most max_bytes. Before the directories are attached. */
+void stk_logdirs_add_journals (StkLogDirs *d, StokerHost *host, uint64_t max_bytes);
 /* One entry per directory, in the order of the paths; borrowed. */
 const StokerLogDir *stk_logdirs_list (const StkLogDirs *d, int *n);
-/* After everything in them is flushed and closed: writes the clean-shutdown markers. */
+/* After everything in them is flushed and closed: empties the journals and writes the clean-shutdown markers. */
 int stk_logdirs_mark_clean (StkLogDirs *d, int64_t broker_epoch, StokerError *err);
 /* Unlocks and frees; without mark_clean the next start recovers. NULL is allowed. */
 void stk_logdirs_free (StkLogDirs *d);

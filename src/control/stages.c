@@ -54,6 +54,8 @@ directories_start (StkLifecycle *l)
   StokerError err = { 0 };
 
   b->logdirs = stk_logdirs_open (stk_world_disk (b->world), (const char *const *)b->config->log_dirs, (int)b->config->n_log_dirs, b->id, &err);
+  if (b->logdirs)
+    stk_logdirs_add_journals (b->logdirs, b->host, (uint64_t)b->config->log_journal_bytes);
   stk_stage_done (l, b->logdirs ? NULL : &err);
 }
 

@@ -64,6 +64,8 @@ class Broker:
     def configure(self, *lines):
         with open(self.conf, "w") as f:
             f.write("listeners = PLAINTEXT://%s\nlog.dirs = %s\n" % (self.boot, self.data))
+            if "STOKER_FLUSH" in os.environ:  # the same test under another log.flush
+                f.write("log.flush = %s\n" % os.environ["STOKER_FLUSH"])
             f.write("".join(l + "\n" for l in lines))
 
     def start(self, wait=20):

@@ -21,6 +21,7 @@ typedef struct Run
   uint64_t bytes;
   int64_t next;
   uint32_t n_epochs; /* before it */
+  StokerFile *file; /* it went there */
   StokerTxnAborted *aborted;
   uint32_t n_aborted, cap_aborted;
 } Run;
@@ -156,7 +157,7 @@ reserve (Segment *s, StokerFile *f, uint64_t end)
 }
 
 static int
-write_run (StokerLog *log, Segment *s, const Run *r)
+write_run (StokerLog *log, Segment *s, Run *r)
 {
   StokerFile *f;
   int rc = seg_file_get (log, s, &f);
@@ -167,7 +168,7 @@ write_run (StokerLog *log, Segment *s, const Run *r)
   rc = stoker_file_pwritev (f, r->iov, r->n, s->size);
   if (rc == 0 && r->n_aborted > 0)
     rc = seg_txn_append (log, s, r->aborted, r->n_aborted);
-  stoker_file_unref (f);
+  r->file = f;
   return rc;
 }
 
@@ -315,13 +316,15 @@ gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
   return k;
 }
 
-/* One run: lock and claim held before and after. Returns how many items were dealt with. */
+/* One run: lock and claim held before and after. Returns how many items were dealt with. *noted: the journal has something
+ * to do. */
 static size_t
-append_run (StokerLog *log, StokerAppend *items, size_t n)
+append_run (StokerLog *log, StokerAppend *items, size_t n, bool *noted)
 {
   Run r = { .next = log->end, .n_epochs = log->epochs.n };
   Segment *s = seg_active (log);
   size_t done;
+  uint64_t from;
   int rc = 0;
 
   if (!log->failed && !active_ready (s)) {
@@ -339,15 +342,19 @@ append_run (StokerLog *log, StokerAppend *items, size_t n)
     return done;
   s = seg_active (log);
   pthread_mutex_unlock (&log->lock);
+  from = s->size;
   rc = write_run (log, s, &r);
   if (rc < 0)
     undo (log, s, &r, rc);
   pthread_mutex_lock (&log->lock);
-  if (rc == 0)
+  if (rc == 0) {
     publish (log, s, &r);
+    *noted |= seg_journal_note (log, s, r.file, from, s->size, log->end);
+  }
   for (int i = 0; rc < 0 && i < r.n; i++)
     refuse (r.items[i], STOKER_KAFKA_STORAGE_ERROR);
   g_free (r.aborted);
+  stoker_file_unref (r.file);
   return done;
 }
 
@@ -355,13 +362,13 @@ void
 seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
 {
   Segment *page = NULL;
-  bool job, unused;
+  bool job, unused, noted = false;
 
   pthread_mutex_lock (&log->lock);
   seg_claim (log);
   unused = seg_unused (log);
   for (size_t i = 0; i < n;)
-    i += append_run (log, items + i, n - i);
+    i += append_run (log, items + i, n - i, &noted);
   if (seg_active (log)->n_offsets >= INDEX_PAGE)
     page = seg_active (log);
   if (page) {
@@ -374,6 +381,8 @@ seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
   job |= unused && !seg_unused (log); /* its names are to be flushed */
   seg_unclaim (log);
   pthread_mutex_unlock (&log->lock);
+  if (noted)
+    seg_journal_kick (log);
   if (job)
     seg_post_job (log);
 }

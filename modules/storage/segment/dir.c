@@ -47,6 +47,7 @@ void
 seg_dir_free (LogDir *dir)
 {
   g_hash_table_unref (dir->marks);
+  g_hash_table_unref (dir->removed);
   g_ptr_array_unref (dir->logs);
   g_queue_clear_full (&dir->doomed, doomed_free);
   pthread_mutex_destroy (&dir->checkpoint_lock);
@@ -62,7 +63,9 @@ dir_new (const StokerLogDir *from)
   dir->index = from->index;
   dir->path = g_strdup (from->path);
   dir->clean = from->clean;
+  dir->journal = from->journal;
   dir->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  dir->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   dir->logs = g_ptr_array_new ();
   g_queue_init (&dir->doomed);
   pthread_mutex_init (&dir->checkpoint_lock, NULL);
@@ -163,13 +166,19 @@ seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (v
   Engine *e = self->state;
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   LogDir *dir;
-  int rc = stoker_disk_list (e->disk, from->path, add_name, names);
+  int rc;
 
-  if (rc < 0) {
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot read log directory %s: %s", from->path, g_strerror (-rc));
+  dir = dir_new (from);
+  if (seg_journal_replay (e, dir, err) < 0) {
+    seg_dir_free (dir);
     return STOKER_KAFKA_STORAGE_ERROR;
   }
-  dir = dir_new (from);
+  rc = stoker_disk_list (e->disk, from->path, add_name, names);
+  if (rc < 0) {
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot read log directory %s: %s", from->path, g_strerror (-rc));
+    seg_dir_free (dir);
+    return STOKER_KAFKA_STORAGE_ERROR;
+  }
   load_checkpoints (e, dir);
   pthread_mutex_lock (&e->lock);
   if ((guint)from->index >= e->dirs->len)

@@ -49,17 +49,25 @@ next_of (const StokerLog *log, uint32_t i)
 }
 
 /* Takes out the sealed segments that end at or below `offset`; claim held, lock not. */
-static void
+static int
 drop_sealed (StokerLog *log, int64_t offset, const char *reason)
 {
   g_autofree Segment **gone = NULL;
   uint32_t n = 0;
+  int64_t keep;
+  int rc;
 
   /* Nobody may be finishing one of them. Where that fails (the disk is full, say) they go unfinished. */
   seg_settle (log);
   pthread_mutex_lock (&log->lock);
   while (n + 1 < log->n_segs && next_of (log, n) <= offset)
     n++;
+  keep = log->segs[n]->base;
+  pthread_mutex_unlock (&log->lock);
+  rc = n > 0 ? seg_journal_forget (log, keep) : 0;
+  if (rc < 0)
+    return rc;
+  pthread_mutex_lock (&log->lock);
   gone = g_memdup2 (log->segs, n * sizeof *gone);
   seg_detach_segments (log, 0, n);
   log->start = MAX (log->start, log->segs[0]->base);
@@ -73,6 +81,7 @@ drop_sealed (StokerLog *log, int64_t offset, const char *reason)
     seg_discard (log, gone[i], false);
   }
   seg_mark_dirty (log, CHECKPOINT_START);
+  return 0;
 }
 
 static void
@@ -113,7 +122,7 @@ seg_drop (StokerInstance *self, StokerLog *log, int64_t offset, const char *reas
   if (roll)
     rc = seg_roll (log, end);
   if (rc == 0)
-    drop_sealed (log, offset, reason);
+    rc = drop_sealed (log, offset, reason);
   rc = release (log, rc, "drop segments of", err);
   if (roll)
     seg_post_job (log);
@@ -130,9 +139,10 @@ seg_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerError
   pthread_mutex_lock (&log->lock);
   log->start = MAX (log->start, MIN (offset, log->end));
   pthread_mutex_unlock (&log->lock);
-  drop_sealed (log, offset, "start");
+  rc = drop_sealed (log, offset, "start");
   /* DeleteRecords was promised: it must hold after a crash too. */
-  rc = seg_dir_write (log->engine, log->dir, 1u << CHECKPOINT_START, NULL);
+  if (rc == 0)
+    rc = seg_dir_write (log->engine, log->dir, 1u << CHECKPOINT_START, NULL);
   return release (log, rc, "move the start of", err);
 }
 

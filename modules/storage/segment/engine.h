@@ -56,8 +56,10 @@ typedef struct LogDir
   int index;
   char *path;
   bool clean;
+  StokerJournal *journal;
   GHashTable *marks;               /* "topic partition" -> Mark, of logs that are not open */
   GPtrArray *logs;                 /* open ones */
+  GHashTable *removed;             /* keys of removed logs that had a start: the file may still name it */
   GQueue doomed;                   /* of Doomed */
   atomic_uint dirty;               /* bit per CheckpointFile: changed since it was written */
   _Atomic uint64_t names, synced;  /* names made in it so far; how many of them are flushed */
@@ -143,6 +145,7 @@ typedef struct LogSettings
 {
   int64_t segment_bytes, segment_ms, segment_jitter_ms, segment_index_bytes, index_interval_bytes, file_delete_delay_ms;
   int64_t flush_messages, flush_ms;
+  bool journal;
 } LogSettings;
 
 struct StokerLog
@@ -165,6 +168,8 @@ struct StokerLog
   Segment **segs;                   /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
   int64_t start, end, hw, recovery;
+  int64_t durable;           /* with a journal; <= end */
+  StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
   int64_t jitter_ms;  /* of the active segment */
   int64_t flushed_ms; /* when it was last flushed because of flush.ms */
@@ -272,6 +277,24 @@ bool seg_index_open (StokerLog *log, Segment *s);
 void seg_index_clear (Segment *s);
 /* Writes the files anew from what is in memory. */
 int seg_index_rewrite (StokerLog *log, Segment *s);
+
+/* ---- journaled.c */
+/* Under the lock: bytes [from, to) of the segment were written through `f`; the log ends at `end` with them. True:
+ * seg_journal_kick is to follow without the lock. */
+bool seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end);
+void seg_journal_kick (StokerLog *log);
+/* Under the lock: what everybody may be shown. */
+int64_t seg_durable (const StokerLog *log);
+/* Before the files change: the segment at `base` is to end at byte `size` and later ones go / segments below `base` go.
+ * Claim held, lock not. */
+int seg_journal_cut (StokerLog *log, int64_t base, uint64_t size);
+int seg_journal_forget (StokerLog *log, int64_t base);
+/* Claim held, lock not: no more appends. `flushed`: all of it is in its own files. */
+void seg_journal_close (StokerLog *log, bool flushed);
+/* Settings have changed, lock held; true: flush the log, to make good what everybody was shown. */
+bool seg_journal_switch (StokerLog *log, bool on);
+/* What the journal holds to the files of the directory. */
+int seg_journal_replay (Engine *e, LogDir *dir, StokerError *err);
 
 /* ---- epochs.c; the log's lock is held unless said otherwise */
 /* The epoch of a batch that is appended or replayed: noted when it is a new one. */

@@ -145,11 +145,16 @@ seg_log_unref (StokerLog *log)
 void
 seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *c)
 {
+  bool flush;
+
   pthread_mutex_lock (&log->lock);
   log->set
       = (LogSettings){ c->segment_bytes,        c->segment_ms,           c->segment_jitter_ms, c->segment_index_bytes,
-                       c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms };
+                       c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms, log->set.journal };
+  flush = seg_journal_switch (log, c->journal && log->dir->journal);
   pthread_mutex_unlock (&log->lock);
+  if (flush)
+    (void)seg_flush (self, log, NULL);
 }
 
 static StokerLog *
@@ -229,6 +234,22 @@ take_mark (Engine *e, LogDir *dir, const StokerLog *log)
   return mark;
 }
 
+/* A former log of this name: after a crash its log start must not be taken for this one's, which may end below it. */
+static int
+bury_marks (Engine *e, LogDir *dir, StokerLog *log, StokerError *err)
+{
+  g_autofree char *key = seg_mark_key (log->topic, log->partition);
+  bool was;
+
+  pthread_mutex_lock (&e->lock);
+  was = g_hash_table_remove (dir->removed, key);
+  pthread_mutex_unlock (&e->lock);
+  if (!was)
+    return 0;
+  seg_mark_dirty (log, CHECKPOINT_START);
+  return seg_dir_write (e, dir, 1u << CHECKPOINT_START, err) == 0 ? 0 : STOKER_KAFKA_STORAGE_ERROR;
+}
+
 int
 seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err)
 {
@@ -245,8 +266,10 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
     return STOKER_KAFKA_STORAGE_ERROR;
   }
   log = log_new (e, dir, spec);
+  rc = bury_marks (e, dir, log, err);
   mark = take_mark (e, dir, log);
-  rc = prepare_dir (log, spec->create, err);
+  if (rc == 0)
+    rc = prepare_dir (log, spec->create, err);
   if (rc == 0 && seg_load (log, &mark, err) < 0)
     rc = STOKER_KAFKA_STORAGE_ERROR;
   /* What an earlier run made and did not flush, nor stop cleanly with, is not known to be on the disk. */
@@ -259,6 +282,14 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
       seg_file_drop (log, log->segs[i]);
     seg_log_unref (log);
     return rc;
+  }
+  /* What recovery found is shown to readers, so it must not vanish in the next crash. */
+  log->durable = log->end;
+  if (log->set.journal && log->recovery < log->end && seg_flush (self, log, err) != 0) {
+    for (uint32_t i = 0; i < log->n_segs; i++)
+      seg_file_drop (log, log->segs[i]);
+    seg_log_unref (log);
+    return STOKER_KAFKA_STORAGE_ERROR;
   }
   key = seg_mark_key (log->topic, log->partition);
   pthread_mutex_lock (&e->lock);
@@ -348,6 +379,7 @@ seg_close (StokerInstance *self, StokerLog *log)
                 rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
   }
   mark = (Mark){ log->recovery, seg_start_mark (log), log->hw };
+  seg_journal_close (log, rc == 0 && !log->failed);
   release (log, &mark);
 }
 
@@ -364,11 +396,19 @@ seg_remove (StokerInstance *self, StokerLog *log, StokerError *err)
   int rc;
 
   quiesce (log);
-  rc = stoker_disk_rename (e->disk, from, to);
+  if (log->start > 0) {
+    pthread_mutex_lock (&e->lock);
+    g_hash_table_add (dir->removed, seg_mark_key (log->topic, log->partition));
+    pthread_mutex_unlock (&e->lock);
+  }
+  rc = seg_journal_forget (log, INT64_MAX);
+  if (rc == 0)
+    rc = stoker_disk_rename (e->disk, from, to);
   if (rc == 0)
     rc = stoker_disk_sync_dir (e->disk, dir->path);
   if (rc < 0)
     stoker_error_set (err, STOKER_ERROR_IO, "cannot rename %s to remove it: %s", from, g_strerror (-rc));
+  seg_journal_close (log, rc == 0);
   release (log, NULL);
   seg_doom (e, dir, to, true, due);
   return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
@@ -378,8 +418,8 @@ void
 seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out)
 {
   pthread_mutex_lock (&log->lock);
-  *out = (StokerLogEnds){ log->start, log->end, log->end, log->hw,
-                          MAX (log->start, stoker_txns_stable (&log->txns, log->hw)) };
+  *out = (StokerLogEnds){ log->start, log->end, seg_durable (log), log->hw,
+                          MAX (log->start, stoker_txns_stable (&log->txns, log->hw)), log->failed };
   pthread_mutex_unlock (&log->lock);
 }
 
@@ -423,8 +463,10 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
   if (rc == 0)
     rc = seg_names_sync (log);
   pthread_mutex_lock (&log->lock);
-  if (rc == 0 && cuts == log->cuts)
+  if (rc == 0 && cuts == log->cuts) {
     log->recovery = MAX (log->recovery, end);
+    log->durable = MAX (log->durable, end);
+  }
   log->failed |= rc < 0;
   pthread_mutex_unlock (&log->lock);
   seg_segment_unref (s);

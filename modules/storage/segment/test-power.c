@@ -26,6 +26,7 @@ typedef struct Scene
   Kit *k;
   Model m;
   GRand *dice;
+  bool journal;
 } Scene;
 
 static Kit *
@@ -36,11 +37,18 @@ boot (Scene *s)
   test_host_set_disk (k->host, stk_world_disk (s->machine));
   test_host_inline_work (k->host);
   test_host_tolerate (k->host, "segment.damaged");
+  k->journal = k->config.journal = s->journal;
   k->config.segment_bytes = 3000;
   k->config.index_interval_bytes = 400;
   kit_start (k, false);
   k->log = kit_open (k, "t", 0);
   return k;
+}
+
+static int64_t
+end_of (const Scene *s)
+{
+  return s->m.stamps->len * 2;
 }
 
 static void
@@ -61,12 +69,10 @@ put (Scene *s)
   g_assert_cmpint (a.first_offset, ==, s->m.stamps->len * 2);
   g_array_append_val (s->m.stamps, s->m.next);
   s->m.next += 10;
-}
-
-static int64_t
-end_of (const Scene *s)
-{
-  return s->m.stamps->len * 2;
+  if (s->journal) { /* on this host the commit is over when append returns */
+    g_assert_cmpint (kit_ends (s->k).durable, ==, end_of (s));
+    s->m.durable = end_of (s);
+  }
 }
 
 static void
@@ -154,16 +160,17 @@ retry (Scene *s)
     g_assert_cmpint (a.first_offset, ==, i * 2);
   }
   g_array_set_size (s->m.stamps, have);
-  s->m.durable = 0; /* nothing was flushed by us since */
+  s->m.durable = s->journal ? (int64_t)have * 2 : 0; /* without a journal nothing was flushed by us since */
   s->m.start = ends.start;
 }
 
 static void
-one_life (guint32 seed)
+one_life (guint32 seed, bool journal)
 {
   Scene s = { .sim = stk_sim_new (seed),
               .m = { .stamps = g_array_new (FALSE, FALSE, sizeof (int64_t)) },
-              .dice = g_rand_new_with_seed (seed) };
+              .dice = g_rand_new_with_seed (seed),
+              .journal = journal };
   StokerDisk *disk;
 
   s.machine = stk_sim_machine (s.sim);
@@ -190,7 +197,7 @@ one_life (guint32 seed)
 }
 
 static void
-test_cuts (void)
+test_cuts (const void *journal)
 {
   const char *many = g_getenv ("STOKER_POWER_CUTS");
   guint32 n = many ? (guint32)atoi (many) : g_getenv ("LONG") ? 3000 : 60;
@@ -198,7 +205,7 @@ test_cuts (void)
 
   for (guint32 seed = only ? (guint32)atoi (only) : 1; seed <= (only ? (guint32)atoi (only) : n); seed++) {
     g_test_message ("seed %u", seed);
-    one_life (seed);
+    one_life (seed, journal != NULL);
   }
 }
 
@@ -206,6 +213,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/segment/power/cuts", test_cuts);
+  g_test_add_data_func ("/segment/power/cuts", NULL, test_cuts);
+  g_test_add_data_func ("/segment/power/cuts-journal", "journal", test_cuts);
   return g_test_run ();
 }

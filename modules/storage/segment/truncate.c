@@ -58,15 +58,15 @@ show_end (StokerLog *log, int64_t end, uint64_t size)
   log->start = MIN (log->start, end);
   log->hw = MIN (log->hw, end);
   log->recovery = MIN (log->recovery, end);
+  log->durable = MIN (log->durable, end);
   log->cuts++;
   seg_epochs_cut_end (log, end);
 }
 
-/* Where in the active segment the cut is: *size, and the end it gives. */
+/* Where in its segment the cut is: *size, and the end it gives. */
 static int
-find_cut (StokerLog *log, int64_t offset, uint64_t *size, int64_t *end)
+find_cut (StokerLog *log, Segment *s, int64_t offset, uint64_t *size, int64_t *end)
 {
-  Segment *s = seg_active (log);
   StokerBatch b;
   StokerFile *f;
   int rc = seg_file_get (log, s, &f);
@@ -134,6 +134,7 @@ seg_truncate (StokerInstance *self, StokerLog *log, int64_t offset, StokerError 
   uint64_t size;
   int64_t end;
   uint32_t keep;
+  Segment *s;
   int rc;
 
   if (offset >= log->end)
@@ -143,10 +144,13 @@ seg_truncate (StokerInstance *self, StokerLog *log, int64_t offset, StokerError 
   claim_settled (log);
   pthread_mutex_lock (&log->lock);
   keep = seg_find (log, offset) + 1;
+  s = log->segs[keep - 1];
   pthread_mutex_unlock (&log->lock);
-  drop_tail (log, keep);
-  rc = find_cut (log, offset, &size, &end);
+  rc = find_cut (log, s, offset, &size, &end);
+  if (rc == 0)
+    rc = seg_journal_cut (log, s->base, size);
   if (rc == 0) {
+    drop_tail (log, keep);
     pthread_mutex_lock (&log->lock);
     show_end (log, end, size);
     pthread_mutex_unlock (&log->lock);
@@ -181,7 +185,7 @@ begin_at (StokerLog *log, int64_t offset)
   seg_add_segment (log, s);
   log->start = log->end = offset;
   show_end (log, offset, 0);
-  log->hw = log->recovery = offset;
+  log->hw = log->recovery = log->durable = offset;
   log->epochs.n = 0;
   log->epochs_dirty = true;
   log->snapshot = -1;
@@ -205,7 +209,9 @@ seg_reset (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *er
   int rc;
 
   claim_settled (log);
-  rc = begin_at (log, offset);
+  rc = seg_journal_forget (log, INT64_MAX);
+  if (rc == 0)
+    rc = begin_at (log, offset);
   stoker_log (self, STOKER_LOG_INFO, "segment.reset", "begun anew | log=%s/%s start=%" PRId64, log->dir->path,
               log->name, offset);
   return finish (log, rc, "reset", err);

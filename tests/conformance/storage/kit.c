@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kit.h"
 
+#include "journal/journal.h"
+
 #include <stoker/host.h>
 
 #include <glib/gstdio.h>
@@ -44,6 +46,14 @@ copy_tree (const char *from, const char *to)
   run (argv);
 }
 
+static bool with_journal;
+
+void
+kit_use_journal (void)
+{
+  with_journal = true;
+}
+
 Kit *
 kit_prepare (const StokerModule *module, const char *conf, bool persistent, const char *path)
 {
@@ -52,6 +62,7 @@ kit_prepare (const StokerModule *module, const char *conf, bool persistent, cons
   k->host = test_host_new ();
   k->disk = fault_disk_new (stoker_host_disk (test_host_get (k->host)));
   test_host_set_disk (k->host, k->disk);
+  k->journals = g_ptr_array_new_with_free_func ((GDestroyNotify)stk_journal_free);
   k->module = module;
   k->ops = module->ops;
   k->conf = g_strdup (conf);
@@ -59,6 +70,7 @@ kit_prepare (const StokerModule *module, const char *conf, bool persistent, cons
   k->own_path = path == NULL;
   k->path = path ? g_strdup (path) : test_dir_new ();
   k->config = kit_config ();
+  k->journal = k->config.journal = with_journal;
   k->now_ms = stoker_host_now_ms (test_host_get (k->host));
   return k;
 }
@@ -91,7 +103,9 @@ kit_start (Kit *k, bool clean)
   StokerError err = { 0 };
 
   k->engine = test_host_instance (k->host, k->module, k->conf);
-  k->dir = (StokerLogDir){ 0, k->path, clean };
+  k->dir = (StokerLogDir){ 0, k->path, clean, NULL };
+  if (k->journal)
+    g_ptr_array_add (k->journals, k->dir.journal = stk_journal_new (test_host_get (k->host), 0, k->path, 64 << 20));
   g_assert_cmpint (k->ops->dir_attach (k->engine, &k->dir, ignore, NULL, &err), ==, 0);
 }
 
@@ -106,6 +120,8 @@ kit_stop (Kit *k, bool clean)
   if (clean)
     g_assert_cmpint (k->ops->dir_detach (k->engine, 0, &err), ==, 0);
   test_host_drain_work (k->host);
+  if (k->dir.journal && clean)
+    g_assert_cmpint (stk_journal_end (k->dir.journal, &err), ==, 0);
 }
 
 Kit *
@@ -155,6 +171,7 @@ kit_free (Kit *k)
     test_dir_free (k->path);
   else
     g_free (k->path);
+  g_ptr_array_unref (k->journals);
   fault_disk_free (k->disk);
   g_free (k->conf);
   g_free (k);
@@ -264,6 +281,8 @@ kit_append (Kit *k, const Maker *m, StokerOrigin origin)
   item.len = b.len;
   g_assert_cmpint (stoker_batch_peek (b.data, b.len, &item.batch), ==, 0);
   k->ops->append (k->engine, k->log, &item, 1);
+  if (k->journal) /* until it is durable */
+    test_host_drain_work (k->host);
   item.data = NULL;
   stoker_buf_clear (&b);
   return item;

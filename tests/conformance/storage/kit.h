@@ -25,12 +25,16 @@ typedef struct Kit
   bool persistent; /* what is closed can be opened again */
   StokerTopicConfig config;
   StokerLogDir dir;
+  GPtrArray *journals;
+  bool journal; /* the directory has a journal, and config.journal is to be set */
   StokerLog *log; /* topic "t", partition 0 */
   int64_t now_ms; /* of appends */
 } Kit;
 
 /* An engine with one open log; path NULL: a fresh directory. */
 Kit *kit_new (const StokerModule *module, const char *conf, bool persistent);
+/* From now on every directory has a journal, and logs use it. */
+void kit_use_journal (void);
 /* Only host and directory: for tests that look before the engine does. */
 Kit *kit_prepare (const StokerModule *module, const char *conf, bool persistent, const char *path);
 void kit_free (Kit *k);

@@ -53,6 +53,7 @@ test_many_items (Kit *k)
     stoker_batch_peek (data[i].data, data[i].len, &items[i].batch);
   }
   k->ops->append (k->engine, k->log, items, 150);
+  test_host_drain_work (k->host);
   for (int i = 0; i < 150; i++) {
     g_assert_cmpint (items[i].error, ==, i == 70 ? STOKER_OUT_OF_ORDER_SEQUENCE_NUMBER : 0);
     if (i != 70)

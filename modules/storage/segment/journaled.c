@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine's side of the directory's journal (include/stoker/journal.h): what is noted, what is announced, and what a
+ * replay does to the files. An entry's number is the base offset of its segment.
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int
+on_flush (void *user)
+{
+  StokerLog *log = user;
+  StokerError err = { 0 };
+
+  return seg_flush (log->engine->self, log, &err) == 0 ? 0 : -EIO;
+}
+
+static void
+on_durable (void *user, int64_t end, int error)
+{
+  StokerLog *log = user;
+
+  pthread_mutex_lock (&log->lock);
+  if (error)
+    log->failed = true;
+  else
+    log->durable = MAX (log->durable, MIN (end, log->end));
+  pthread_mutex_unlock (&log->lock);
+  if (log->advanced)
+    log->advanced (log->user);
+}
+
+static const StokerJournalClient client = { on_flush, on_durable };
+
+bool
+seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end)
+{
+  if (!log->set.journal)
+    return false;
+  if (log->journal == NULL)
+    log->journal = stoker_journal_open (log->dir->journal, log->name, &client, log);
+  stoker_journal_note (log->journal, s->base, f, from, to, end);
+  return true;
+}
+
+void
+seg_journal_kick (StokerLog *log)
+{
+  stoker_journal_kick (log->journal);
+}
+
+int64_t
+seg_durable (const StokerLog *log)
+{
+  return log->set.journal ? log->durable : log->end;
+}
+
+int
+seg_journal_cut (StokerLog *log, int64_t base, uint64_t size)
+{
+  return log->journal ? stoker_journal_cut (log->journal, base, size) : 0;
+}
+
+int
+seg_journal_forget (StokerLog *log, int64_t base)
+{
+  return log->journal ? stoker_journal_forget (log->journal, base) : 0;
+}
+
+void
+seg_journal_close (StokerLog *log, bool flushed)
+{
+  if (log->journal)
+    stoker_journal_close (log->journal, flushed);
+  log->journal = NULL;
+}
+
+bool
+seg_journal_switch (StokerLog *log, bool on)
+{
+  bool was = log->set.journal;
+
+  log->set.journal = on;
+  if (on == was)
+    return false;
+  /* Either way everything up to the end has been shown, or is shown now. */
+  log->durable = log->end;
+  return on && log->n_segs > 0 && log->recovery < log->end;
+}
+
+/* ---- replay */
+
+/* Files that were written to, still open. */
+typedef struct Replay
+{
+  Engine *engine;
+  LogDir *dir;
+  GHashTable *files;   /* path -> StokerFile */
+  GHashTable *folders; /* names of logs that were touched */
+} Replay;
+
+enum
+{
+  OPEN_MAX = 256
+};
+
+static int
+sync_files (Replay *r)
+{
+  GHashTableIter i;
+  void *f;
+  int rc = 0;
+
+  g_hash_table_iter_init (&i, r->files);
+  while (rc == 0 && g_hash_table_iter_next (&i, NULL, &f))
+    rc = stoker_file_sync (f);
+  if (rc == 0)
+    g_hash_table_remove_all (r->files);
+  return rc;
+}
+
+static int
+file_of (Replay *r, const char *path, StokerFile **out)
+{
+  int rc = 0;
+
+  *out = g_hash_table_lookup (r->files, path);
+  if (*out)
+    return 0;
+  if (g_hash_table_size (r->files) >= OPEN_MAX)
+    rc = sync_files (r);
+  if (rc == 0)
+    rc = stoker_file_open (r->engine->disk, path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, out);
+  if (rc == 0)
+    g_hash_table_insert (r->files, g_strdup (path), *out);
+  return rc;
+}
+
+/* The log's folder is made when it is not there: what an append needs of names is flushed after the append. */
+static int
+make_folder (Replay *r, const char *name, const char *folder)
+{
+  int rc;
+
+  if (g_hash_table_contains (r->folders, name))
+    return 0;
+  rc = stoker_disk_mkdir (r->engine->disk, folder);
+  if (rc < 0 && rc != -EEXIST)
+    return rc;
+  g_hash_table_add (r->folders, g_strdup (name));
+  return 0;
+}
+
+static int
+apply (void *user, const StokerJournalStep *step)
+{
+  Replay *r = user;
+  g_autofree char *name = g_strndup (step->name.data, step->name.len);
+  g_autofree char *folder = g_build_filename (r->dir->path, name, NULL);
+  g_autofree char *path = g_strdup_printf ("%s/%020" PRId64 ".log", folder, step->number);
+  StokerFile *f;
+  int rc;
+
+  if (strchr (name, '/'))
+    return -EINVAL;
+  rc = make_folder (r, name, folder);
+  if (rc == 0)
+    rc = file_of (r, path, &f);
+  return rc < 0 ? rc : stoker_file_pwrite (f, step->data, step->len, step->pos);
+}
+
+static int
+finish (void *user)
+{
+  Replay *r = user;
+  GHashTableIter i;
+  void *name;
+  int rc = sync_files (r);
+
+  g_hash_table_iter_init (&i, r->folders);
+  while (rc == 0 && g_hash_table_iter_next (&i, &name, NULL)) {
+    g_autofree char *path = g_build_filename (r->dir->path, name, NULL);
+    rc = stoker_disk_sync_dir (r->engine->disk, path);
+  }
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (r->engine->disk, r->dir->path);
+  return rc;
+}
+
+static void
+close_file (void *f)
+{
+  stoker_file_unref (f);
+}
+
+int
+seg_journal_replay (Engine *e, LogDir *dir, StokerError *err)
+{
+  Replay r = { .engine = e, .dir = dir };
+  uint64_t steps = 0;
+  int rc;
+
+  if (dir->journal == NULL)
+    return 0;
+  r.files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_file);
+  r.folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  rc = stoker_journal_replay (dir->journal, apply, finish, &r, &steps, err);
+  if (steps > 0)
+    stoker_log (e->self, STOKER_LOG_INFO, "segment.replayed",
+                "replayed the journal | dir=%s entries=%" PRIu64 " logs=%u", dir->path, steps,
+                g_hash_table_size (r.folders));
+  g_hash_table_unref (r.files);
+  g_hash_table_unref (r.folders);
+  return rc;
+}
