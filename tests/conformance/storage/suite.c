@@ -286,6 +286,7 @@ test_replica (Kit *k)
   };
   g_assert_cmpint (k->ops->reset (k->engine, k->log, 100, NULL), ==, 0);
   k->ops->append (k->engine, k->log, &item, 1);
+  test_host_drain_work (k->host);
   g_assert_cmpint (item.error, ==, 0);
   g_assert_cmpint (item.first_offset, ==, 100);
   g_assert_cmpint (item.last_offset, ==, 112);
