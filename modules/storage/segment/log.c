@@ -427,7 +427,7 @@ void
 seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw)
 {
   pthread_mutex_lock (&log->lock);
-  hw = MIN (hw, log->end);
+  hw = MIN (hw, seg_durable (log));
   if (hw > log->hw) {
     log->hw = hw;
     stoker_txns_advance (&log->txns, hw);
