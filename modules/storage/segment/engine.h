@@ -397,7 +397,7 @@ void seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n);
  * go. */
 void seg_discard (StokerLog *log, Segment *s, bool at_once);
 
-/* ---- log.c */
+/* ---- log.c, open.c, close.c */
 void seg_claim (StokerLog *log);   /* lock held; waits */
 void seg_unclaim (StokerLog *log); /* lock held */
 StokerLog *seg_log_ref (StokerLog *log);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Closing a log, or removing it for good.
+ */
+#include "engine.h"
+
+#include <errno.h>
+
+/* From here on nobody else works on the log. */
+static void
+quiesce (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  log->closed = true;
+  while (log->job_running)
+    pthread_cond_wait (&log->cond, &log->lock);
+  seg_claim (log);
+  pthread_mutex_unlock (&log->lock);
+}
+
+static void
+release (StokerLog *log, const Mark *mark)
+{
+  Engine *e = log->engine;
+
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    seg_file_drop (log, log->segs[i]);
+  pthread_mutex_lock (&e->lock);
+  g_ptr_array_remove_fast (log->dir->logs, log);
+  if (mark)
+    g_hash_table_replace (log->dir->marks, seg_mark_key (log->topic, log->partition), g_memdup2 (mark, sizeof *mark));
+  pthread_mutex_unlock (&e->lock);
+  seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+  seg_mark_dirty (log, CHECKPOINT_START);
+  seg_mark_dirty (log, CHECKPOINT_HW);
+  seg_log_unref (log);
+}
+
+/* All of the active segment to its files, flushed, and the producer snapshot. */
+static int
+finish_active (StokerLog *log)
+{
+  Segment *s = seg_active (log);
+  StokerBuf snapshot = { 0 };
+  StokerFile *f;
+  int rc;
+
+  seg_index_note_final (s);
+  rc = seg_index_write (log, s, true);
+  if (rc == 0)
+    rc = seg_file_trim (log, s);
+  if (rc == 0 && log->recovery < log->end && (rc = seg_file_get (log, s, &f)) == 0) {
+    rc = stoker_file_sync (f);
+    stoker_file_unref (f);
+  }
+  if (rc == 0 && log->end > log->snapshot && log->end > log->segs[0]->base) {
+    stoker_producers_save (log->producers, &snapshot);
+    rc = seg_snapshot_write (log, log->end, &snapshot);
+    stoker_buf_clear (&snapshot);
+  }
+  return rc == 0 ? seg_names_sync (log) : rc;
+}
+
+void
+seg_close (StokerInstance *self, StokerLog *log)
+{
+  Mark mark;
+  bool unused = seg_unused (log); /* then nothing is lost with it: its topic will make it again */
+  int rc;
+
+  quiesce (log);
+  rc = seg_settle (log);
+  if (rc == 0 && !unused)
+    rc = finish_active (log);
+  if (rc == 0 && !unused)
+    rc = seg_epochs_write (log, true);
+  if (rc == 0 && !log->failed)
+    log->recovery = log->end;
+  if (rc < 0 || log->failed) {
+    /* Not closed as it should be: without its index the next open checks the segment, even after a clean stop. */
+    g_autofree char *index = seg_path (log, seg_active (log)->base, ".index");
+    stoker_disk_unlink (seg_disk (log), index);
+    stoker_log (self, STOKER_LOG_ERROR, "segment.close_failed",
+                "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
+                rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
+  }
+  mark = (Mark){ log->recovery, seg_start_mark (log), log->hw };
+  seg_journal_close (log, rc == 0 && !log->failed);
+  release (log, &mark);
+}
+
+int
+seg_remove (StokerInstance *self, StokerLog *log, StokerError *err)
+{
+  Engine *e = log->engine;
+  LogDir *dir = log->dir;
+  g_autofree char *from = g_build_filename (dir->path, log->name, NULL);
+  uint64_t a = stoker_host_random (self->host), b = stoker_host_random (self->host);
+  /* 255 bytes is what a name may have; the suffix takes 40 of them. */
+  char *to = g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, log->name, a, b);
+  int64_t due = seg_now_ms (log) + log->set.file_delete_delay_ms;
+  int rc;
+
+  quiesce (log);
+  if (log->start > 0) {
+    pthread_mutex_lock (&e->lock);
+    g_hash_table_add (dir->removed, seg_mark_key (log->topic, log->partition));
+    pthread_mutex_unlock (&e->lock);
+  }
+  rc = seg_journal_forget (log, INT64_MAX);
+  if (rc == 0)
+    rc = stoker_disk_rename (e->disk, from, to);
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (e->disk, dir->path);
+  if (rc < 0)
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot rename %s to remove it: %s", from, g_strerror (-rc));
+  seg_journal_close (log, rc == 0);
+  release (log, NULL);
+  seg_doom (e, dir, to, true, due);
+  return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
+}
