@@ -26,6 +26,7 @@ typedef struct Lookup
   StokerListOffsetsPartition *out;
   int64_t limit;
   bool not_available; /* below the limit nothing may be promised yet */
+  int64_t *old;       /* found on a disk thread; g_free */
 } Lookup;
 
 static void
@@ -87,8 +88,8 @@ list_segments (StkDiskPart *part)
 
   got = MIN (stk_engine_segments (part->partition, rows, n), n);
   most = MIN (most, got + 1);
-  old = stoker_arena_alloc (l->req->call.arena, sizeof *old * MAX (most, 1));
-  out->old_offsets = old;
+  /* Not from the arena: other threads are at other partitions of the request. */
+  old = l->old = g_new (int64_t, MAX (most, 1));
   out->n_old_offsets = 0;
   if (out->timestamp == EARLIEST) {
     if (most > 0 && got > 0)
@@ -107,6 +108,12 @@ part_back (StkDiskPart *part)
 {
   Lookup *l = (Lookup *)part;
 
+  if (l->old) {
+    int64_t *kept = stoker_arena_alloc (l->req->call.arena, sizeof *kept * (size_t)MAX (l->out->n_old_offsets, 1));
+    memcpy (kept, l->old, sizeof *kept * (size_t)l->out->n_old_offsets);
+    l->out->old_offsets = kept;
+    g_free (l->old);
+  }
   if (part->error)
     set_error (l->out, part->error);
 }
