@@ -8,6 +8,12 @@
 
 #include <errno.h>
 
+enum
+{
+  COMMIT_MAX = 4 << 20, /* bytes of entries in one commit, at most */
+  RANGES_MAX = 256,     /* of one log: with STK_JOURNAL_LARGE, what keeps a log's share below any slot */
+};
+
 void
 stk_journal_enlist (StokerJournalLog *l)
 {
@@ -245,7 +251,7 @@ commit_some (StokerJournal *j, Work *list)
   Work *in, *rest;
   int rc;
 
-  for (rest = list; rest && room + room_for (rest) <= STK_JOURNAL_COMMIT; rest = rest->next)
+  for (rest = list; rest && room + room_for (rest) <= MIN (j->ring.slot_bytes, COMMIT_MAX); rest = rest->next)
     room += room_for (rest);
   in = fill (j, list, rest, j->error == 0 && prepare (j, room, &tail) == 0);
   if (in == NULL)
@@ -274,7 +280,7 @@ one_round (StokerJournal *j, Work *list)
   for (Work *w = list, *next; w; w = next) {
     next = w->next;
     w->next = NULL;
-    if (w->bytes >= STK_JOURNAL_LARGE) {
+    if (w->bytes >= STK_JOURNAL_LARGE || w->ranges->len > RANGES_MAX) {
       hand_to_flushers (j, w);
     } else {
       *end = w;

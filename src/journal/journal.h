@@ -19,12 +19,10 @@
 
 #define STK_JOURNAL_DIR "stoker.journal"
 #define STK_JOURNAL_BLOCK 4096u
-#define STK_JOURNAL_SLOT (16u << 20)    /* bytes of a ring file */
-#define STK_JOURNAL_COMMIT (4u << 20)   /* bytes of entries in one commit, at most */
 #define STK_JOURNAL_LARGE (256u << 10)  /* from here on a log's range is flushed where it stands */
 
-/* Thread: the one that starts the broker. `path` is the log directory; the ring takes at most max_bytes of it (two slots
- * at least). Writes nothing. */
+/* Thread: the one that starts the broker. `path` is the log directory; the ring takes at most max_bytes of it, in files of an
+ * eighth of that or 16 MiB, at least 1 MiB. Writes nothing. */
 StokerJournal *stk_journal_new (StokerHost *host, int dir, const char *path, uint64_t max_bytes);
 /* All logs are closed. Deletes the journal's files unless it failed. */
 int stk_journal_end (StokerJournal *j, StokerError *err);
@@ -87,6 +85,7 @@ typedef struct Ring
   char *path;
   Slot *slots;
   unsigned n, max, now;
+  size_t slot_bytes;
   uint64_t run;
   uint32_t previous;
   bool made; /* the folder is there */

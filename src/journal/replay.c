@@ -7,6 +7,11 @@
 #include <errno.h>
 #include <string.h>
 
+enum
+{
+  SLOT_MAX = 16 << 20, /* whatever log.journal.bytes was when it was written */
+};
+
 /* A slot with commits. */
 typedef struct Found
 {
@@ -50,7 +55,7 @@ read_slot (Replay *r, unsigned slot)
   int rc;
 
   r->buf.len = 0;
-  rc = stoker_disk_read_all (r->j->disk, path, STK_JOURNAL_SLOT, &r->buf);
+  rc = stoker_disk_read_all (r->j->disk, path, SLOT_MAX, &r->buf);
   if (rc < 0 && rc != -ENOENT)
     stoker_error_set (r->err, STOKER_ERROR_IO, "cannot read %s: %s", path, g_strerror (-rc));
   return rc;

@@ -19,7 +19,9 @@ slot_path (const Ring *r, unsigned i)
 void
 stk_ring_init (Ring *r, StokerDisk *disk, const char *dir, uint64_t max_bytes, uint64_t run)
 {
-  *r = (Ring){ .disk = disk, .max = (unsigned)MAX (max_bytes / STK_JOURNAL_SLOT, 2), .run = run };
+  *r = (Ring){ .disk = disk, .slot_bytes = (size_t)CLAMP (max_bytes / 8, 1u << 20, 16u << 20), .run = run };
+  r->slot_bytes -= r->slot_bytes % STK_JOURNAL_BLOCK;
+  r->max = (unsigned)MAX (max_bytes / r->slot_bytes, 2);
   r->path = g_build_filename (dir, STK_JOURNAL_DIR, NULL);
   r->slots = g_new0 (Slot, r->max);
 }
@@ -43,7 +45,7 @@ is_free (const Slot *s, uint64_t tail)
 static bool
 fits (const Ring *r, size_t len)
 {
-  return r->n > 0 && r->slots[r->now].written + len <= STK_JOURNAL_SLOT;
+  return r->n > 0 && r->slots[r->now].written + len <= r->slot_bytes;
 }
 
 unsigned
@@ -77,9 +79,9 @@ add_slot (Ring *r)
   if (rc < 0)
     return rc;
   /* The size is set first: a flush that need not write it too is faster. */
-  rc = stoker_file_truncate (f, STK_JOURNAL_SLOT);
+  rc = stoker_file_truncate (f, r->slot_bytes);
   if (rc == 0)
-    rc = stoker_file_reserve (f, 0, STK_JOURNAL_SLOT);
+    rc = stoker_file_reserve (f, 0, r->slot_bytes);
   if (rc == -EOPNOTSUPP)
     rc = 0;
   if (rc == 0)

@@ -60,7 +60,7 @@ test_descriptors (void)
     for (int i = 0; i < LOGS; i++)
       append_to (k, logs[i], 10);
   test_host_drain_work (k->host);
-  g_assert_cmpuint (open_files (), <=, before + 50);
+  g_assert_cmpuint (open_files (), <=, before + 52); /* two: what threads have open for a moment */
   g_assert_true (k->ops->tick (k->engine, k->now_ms));
   g_assert_cmpuint (open_files (), >, before);
   test_host_advance (k->host, 31000);

@@ -105,7 +105,7 @@ kit_start (Kit *k, bool clean)
   k->engine = test_host_instance (k->host, k->module, k->conf);
   k->dir = (StokerLogDir){ 0, k->path, clean, NULL };
   if (k->journal)
-    g_ptr_array_add (k->journals, k->dir.journal = stk_journal_new (test_host_get (k->host), 0, k->path, 64 << 20));
+    g_ptr_array_add (k->journals, k->dir.journal = stk_journal_new (test_host_get (k->host), 0, k->path, 8 << 20));
   g_assert_cmpint (k->ops->dir_attach (k->engine, &k->dir, ignore, NULL, &err), ==, 0);
 }
 
