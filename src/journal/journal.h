@@ -144,7 +144,8 @@ struct StokerJournal
   char *path;
   pthread_mutex_t lock;
   pthread_cond_t cond;
-  GPtrArray *logs; /* of StokerJournalLog */
+  GPtrArray *logs;    /* of StokerJournalLog */
+  GHashTable *closed; /* name -> uint64_t: `last` of logs that were closed and may be opened again */
   StokerJournalLog *pending, **pending_end;
   Work *large; /* to be flushed in their own files */
   bool scheduled, committing, checkpointing;

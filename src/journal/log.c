@@ -18,6 +18,7 @@ stk_journal_new (StokerHost *host, int dir, const char *path, uint64_t max_bytes
   pthread_mutex_init (&j->lock, NULL);
   pthread_cond_init (&j->cond, NULL);
   j->logs = g_ptr_array_new ();
+  j->closed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   j->pending_end = &j->pending;
   stk_ring_init (&j->ring, j->disk, path, max_bytes, stoker_host_random (host));
   return j;
@@ -58,6 +59,7 @@ stk_journal_free (StokerJournal *j)
   stk_ring_clear (&j->ring);
   stoker_buf_clear (&j->buf);
   g_ptr_array_unref (j->logs);
+  g_hash_table_unref (j->closed);
   pthread_mutex_destroy (&j->lock);
   pthread_cond_destroy (&j->cond);
   g_free (j->path);
@@ -68,6 +70,7 @@ StokerJournalLog *
 stoker_journal_open (StokerJournal *j, const char *name, const StokerJournalClient *client, void *log)
 {
   StokerJournalLog *l = g_new0 (StokerJournalLog, 1);
+  const uint64_t *last;
 
   l->journal = j;
   l->name = g_strdup (name);
@@ -75,6 +78,10 @@ stoker_journal_open (StokerJournal *j, const char *name, const StokerJournalClie
   l->log = log;
   l->ranges = g_array_new (FALSE, FALSE, sizeof (Range));
   pthread_mutex_lock (&j->lock);
+  last = g_hash_table_lookup (j->closed, name);
+  if (last)
+    l->last = *last;
+  g_hash_table_remove (j->closed, name);
   g_ptr_array_add (j->logs, l);
   pthread_mutex_unlock (&j->lock);
   return l;
@@ -91,6 +98,8 @@ stoker_journal_close (StokerJournalLog *l, bool flushed)
     pthread_cond_wait (&j->cond, &j->lock);
   if (!flushed && l->live > 0)
     j->pinned = j->pinned ? MIN (j->pinned, l->live) : l->live;
+  if (l->last > 0 && l->last >= j->tail) /* a replay may meet its entries */
+    g_hash_table_replace (j->closed, g_strdup (l->name), g_memdup2 (&l->last, sizeof l->last));
   g_ptr_array_remove_fast (j->logs, l);
   pthread_mutex_unlock (&j->lock);
   log_free (l);

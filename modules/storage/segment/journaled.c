@@ -57,16 +57,31 @@ seg_durable (const StokerLog *log)
   return log->set.journal ? log->durable : log->end;
 }
 
+/* Also for a log that has noted nothing since it was opened: it may have before, in this run. */
+static StokerJournalLog *
+journal_of (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  if (log->journal == NULL && log->dir->journal)
+    log->journal = stoker_journal_open (log->dir->journal, log->name, &client, log);
+  pthread_mutex_unlock (&log->lock);
+  return log->journal;
+}
+
 int
 seg_journal_cut (StokerLog *log, int64_t base, uint64_t size)
 {
-  return log->journal ? stoker_journal_cut (log->journal, base, size) : 0;
+  StokerJournalLog *l = journal_of (log);
+
+  return l ? stoker_journal_cut (l, base, size) : 0;
 }
 
 int
 seg_journal_forget (StokerLog *log, int64_t base)
 {
-  return log->journal ? stoker_journal_forget (log->journal, base) : 0;
+  StokerJournalLog *l = journal_of (log);
+
+  return l ? stoker_journal_forget (l, base) : 0;
 }
 
 void

@@ -297,6 +297,23 @@ test_cut (Fixture *f, const void *data)
   log_free (b, false);
 }
 
+/* A log that is closed and opened again still has entries that a cut must void. */
+static void
+test_cut_after_reopening (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0"), *b = log_new (f, "b-1");
+
+  put (b, 'q', 1);
+  put (a, 'x', 100);
+  stoker_journal_close (a->jl, true);
+  a->jl = stoker_journal_open (f->j, "a-0", &client, a);
+  g_assert_cmpint (stoker_journal_cut (a->jl, 0, 40), ==, 0);
+  crash (f);
+  GIVEN (f, "a-0/0", "x40");
+  log_free (a, false);
+  log_free (b, false);
+}
+
 static void
 test_forget (Fixture *f, const void *data)
 {
@@ -513,6 +530,7 @@ main (int argc, char **argv)
   ADD ("one-commit", test_one_commit);
   ADD ("large", test_large_is_flushed_in_place);
   ADD ("cut", test_cut);
+  ADD ("cut-after-reopening", test_cut_after_reopening);
   ADD ("forget", test_forget);
   ADD ("forget-pending", test_forget_what_is_pending);
   ADD ("wraps", test_wraps);
