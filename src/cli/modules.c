@@ -4,6 +4,7 @@
 #include "module/host.h"
 #include "module/kind.h"
 #include "module/registry.h"
+#include "world/disk.h"
 
 #include <glib.h>
 
@@ -11,7 +12,14 @@ struct CliModules
 {
   StokerHost host;
   StkRegistry *registry;
+  GAsyncQueue *work; /* of Work; NULL: done at once */
 };
+
+typedef struct Work
+{
+  void (*fn) (void *arg);
+  void *arg;
+} Work;
 
 static int64_t
 now_ms (void *user)
@@ -31,10 +39,31 @@ random64 (void *user)
   return (uint64_t)g_random_int () << 32 | g_random_int ();
 }
 
+/* Whoever posts may hold locks that the work takes: with a disk it runs later. */
 static void
-run_now (void *user, int dir, void (*fn) (void *arg), void *arg)
+run (void *user, int dir, void (*fn) (void *arg), void *arg)
 {
-  fn (arg);
+  CliModules *m = user;
+  Work *w;
+
+  if (m->work == NULL) {
+    fn (arg);
+    return;
+  }
+  w = g_new (Work, 1);
+  *w = (Work){ fn, arg };
+  g_async_queue_push (m->work, w);
+}
+
+void
+cli_modules_work (CliModules *m)
+{
+  Work *w;
+
+  while (m->work && (w = g_async_queue_try_pop (m->work)) != NULL) {
+    w->fn (w->arg);
+    g_free (w);
+  }
 }
 
 static void
@@ -54,7 +83,7 @@ codec (void *user, int id)
 CliModules *
 cli_modules_new (void)
 {
-  static const StkHostOps ops = { now_ms, monotonic_us, random64, run_now, post_now, codec };
+  static const StkHostOps ops = { now_ms, monotonic_us, random64, run, post_now, codec };
   CliModules *m = g_new0 (CliModules, 1);
 
   m->host = (StokerHost){ .ops = &ops, .user = m };
@@ -68,7 +97,23 @@ cli_modules_free (CliModules *m)
   if (m == NULL)
     return;
   stk_registry_free (m->registry);
+  if (m->work)
+    g_async_queue_unref (m->work);
+  stk_log_free (m->host.log);
+  stk_metrics_free (m->host.metrics);
+  if (m->host.disk)
+    stk_posix_disk_free (m->host.disk);
   g_free (m);
+}
+
+void
+cli_modules_use_disk (CliModules *m, bool verbose)
+{
+  m->work = g_async_queue_new ();
+  m->host.disk = stk_posix_disk_new ();
+  m->host.metrics = stk_metrics_new ();
+  m->host.log = stk_log_new (now_ms, NULL, STK_LOG_TEXT, stk_log_stderr_sink, NULL);
+  stk_log_set_level (m->host.log, NULL, verbose ? STOKER_LOG_INFO : STOKER_LOG_WARN);
 }
 
 StokerHost *

@@ -16,5 +16,10 @@ StokerHost *cli_modules_host (CliModules *m);
 StokerInstance *cli_modules_start (CliModules *m, uint32_t kind, const char *name, StokerError *err);
 /* Loads and starts what codecs there are; the host knows them then. */
 int cli_modules_start_codecs (CliModules *m, StokerError *err);
+/* Gives modules that are started later this machine's disk, metrics that nobody reads, and a log whose warnings and errors (with
+ * `verbose` all it says) go to standard error. Work that they post waits for cli_modules_work then. */
+void cli_modules_use_disk (CliModules *m, bool verbose);
+/* Runs what was posted, until nothing is left. Any thread, many at once. */
+void cli_modules_work (CliModules *m);
 
 #endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "cli/offline.h"
+
+#include "control/logdirs.h"
+#include "module/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JOURNAL_BYTES (64u << 20) /* only what close writes may go through it: nearly nothing */
+
+struct CliOffline
+{
+  char *path;
+  CliModules *modules;
+  StkLogDirs *dirs;
+  const StokerLogDir *dir;
+  StokerInstance *engine;
+  const StokerStorageOps *ops;
+  GPtrArray *logs; /* of CliOfflineLog */
+  void (*each) (void *user, const CliOfflineLog *log, guint done, guint all);
+  void *user;
+  GMutex lock; /* of `done` and calls of each */
+  guint done;
+};
+
+/* What the engine needs to know of a topic to open its log and close it again: Kafka's defaults. */
+static const StokerTopicConfig defaults = { .size = sizeof (StokerTopicConfig),
+                                            .segment_bytes = 1 << 30,
+                                            .segment_ms = INT64_C (604800000),
+                                            .segment_index_bytes = 10 << 20,
+                                            .index_interval_bytes = 4096,
+                                            .retention_ms = -1,
+                                            .retention_bytes = -1,
+                                            .file_delete_delay_ms = 60000,
+                                            .flush_messages = INT64_MAX,
+                                            .flush_ms = INT64_MAX,
+                                            .max_message_bytes = 1 << 30,
+                                            .compression = -1,
+                                            .cleanup_delete = true };
+
+static void
+log_free (void *data)
+{
+  CliOfflineLog *log = data;
+
+  g_free (log->topic);
+  g_free (log);
+}
+
+/* The id of the broker that the directory belongs to. */
+static int
+read_broker_id (const char *path, int32_t *out, StokerError *err)
+{
+  g_autofree char *file = g_build_filename (path, "meta.properties", NULL), *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents (file, &text, NULL, NULL))
+    return stoker_error_set (err, STOKER_ERROR_CONFIG, "%s is not a log directory: it has no meta.properties that can be read", path);
+  lines = g_strsplit (text, "\n", -1);
+  for (char **l = lines; *l; l++)
+    if (g_str_has_prefix (g_strstrip (*l), "broker.id=")) {
+      *out = (int32_t)g_ascii_strtoll (*l + strlen ("broker.id="), NULL, 10);
+      return 0;
+    }
+  *out = -1; /* of a KRaft cluster, which stk_logdirs_open says better */
+  return 0;
+}
+
+CliOffline *
+cli_offline_open (const char *path, bool verbose, StokerError *err)
+{
+  CliOffline *o = g_new0 (CliOffline, 1);
+  const char *paths[1];
+  int32_t id = -1;
+  int n;
+
+  g_mutex_init (&o->lock);
+  o->path = realpath (path, NULL);
+  o->logs = g_ptr_array_new_with_free_func (log_free);
+  if (o->path == NULL) {
+    stoker_error_set (err, STOKER_ERROR_CONFIG, "%s: %s", path, g_strerror (errno));
+    cli_offline_free (o);
+    return NULL;
+  }
+  o->modules = cli_modules_new ();
+  cli_modules_use_disk (o->modules, verbose);
+  paths[0] = o->path;
+  if (read_broker_id (o->path, &id, err)
+      || (o->dirs = stk_logdirs_open (stoker_host_disk (cli_modules_host (o->modules)), paths, 1, id, err)) == NULL
+      || (o->engine = cli_modules_start (o->modules, STOKER_KIND_STORAGE, "segment", err)) == NULL) {
+    cli_offline_free (o);
+    return NULL;
+  }
+  stk_logdirs_add_journals (o->dirs, cli_modules_host (o->modules), JOURNAL_BYTES);
+  o->dir = stk_logdirs_list (o->dirs, &n);
+  o->ops = o->engine->module->ops;
+  return o;
+}
+
+void
+cli_offline_free (CliOffline *o)
+{
+  if (o == NULL)
+    return;
+  if (o->modules)
+    cli_modules_work (o->modules);
+  stk_logdirs_free (o->dirs);
+  cli_modules_free (o->modules);
+  g_ptr_array_unref (o->logs);
+  g_mutex_clear (&o->lock);
+  free (o->path);
+  g_free (o);
+}
+
+bool
+cli_offline_is_clean (const CliOffline *o)
+{
+  return o->dir->clean;
+}
+
+/* ---- recovering */
+
+static void
+found (void *user, const StokerLogFound *f)
+{
+  CliOffline *o = user;
+  CliOfflineLog *log = g_new0 (CliOfflineLog, 1);
+
+  log->topic = g_strndup (f->topic.data, f->topic.len);
+  log->partition = f->partition;
+  log->topic_id = f->topic_id;
+  g_ptr_array_add (o->logs, log);
+}
+
+static void
+recover_one (void *data, void *user)
+{
+  CliOffline *o = user;
+  CliOfflineLog *log = data;
+  StokerLogSpec spec = { .topic = { log->topic, strlen (log->topic) },
+                         .partition = log->partition,
+                         .topic_id = log->topic_id,
+                         .dir = o->dir,
+                         .config = &defaults };
+  StokerLog *l = NULL;
+  int rc;
+
+  stk_instance_enter (o->engine);
+  rc = o->ops->open (o->engine, &spec, &l, &log->err);
+  if (rc == 0) {
+    o->ops->ends (o->engine, l, &log->ends);
+    o->ops->close (o->engine, l);
+  } else if (log->err.text[0] == '\0') {
+    stoker_error_set (&log->err, STOKER_ERROR_FAILED, "%s", stoker_code_name ((int16_t)rc));
+  }
+  stk_instance_leave (o->engine);
+  cli_modules_work (o->modules);
+  g_mutex_lock (&o->lock);
+  o->done++;
+  if (o->each)
+    o->each (o->user, log, o->done, o->logs->len);
+  g_mutex_unlock (&o->lock);
+}
+
+/* Everything that was written below the directory is on the disk. */
+static int
+sync_all (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+  if (fd < 0)
+    return -errno;
+  rc = syncfs (fd) < 0 ? -errno : 0;
+  close (fd);
+  return rc;
+}
+
+int
+cli_offline_recover (CliOffline *o, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
+                     void *user, GPtrArray **logs, StokerError *err)
+{
+  const char *cluster = stk_logdirs_cluster_id (o->dirs);
+  GThreadPool *pool;
+  int rc;
+
+  *logs = o->logs;
+  o->each = each;
+  o->user = user;
+  if (cluster == NULL)
+    return stoker_error_set (err, STOKER_ERROR_NOT_OURS, "%s/meta.properties names no cluster.id", o->path);
+  if (stk_logdirs_bind (o->dirs, cluster, err) < 0)
+    return -1;
+  stk_instance_enter (o->engine);
+  rc = o->ops->dir_attach (o->engine, o->dir, found, o, err);
+  stk_instance_leave (o->engine);
+  if (rc != 0)
+    return -1;
+  pool = g_thread_pool_new (recover_one, o, (int)CLAMP (g_get_num_processors (), 1, 8), FALSE, NULL);
+  for (guint i = 0; i < o->logs->len; i++)
+    g_thread_pool_push (pool, o->logs->pdata[i], NULL);
+  g_thread_pool_free (pool, FALSE, TRUE);
+  cli_modules_work (o->modules);
+  stk_instance_enter (o->engine);
+  rc = o->ops->dir_detach (o->engine, o->dir->index, err);
+  stk_instance_leave (o->engine);
+  if (rc != 0)
+    return -1;
+  rc = sync_all (o->path);
+  return rc < 0 ? stoker_error_set (err, rc, "cannot flush %s: %s", o->path, g_strerror (-rc)) : 0;
+}
+
+int
+cli_offline_mark_clean (CliOffline *o, StokerError *err)
+{
+  return stk_logdirs_mark_clean (o->dirs, -1, err);
+}
