@@ -58,6 +58,10 @@ STOKER_EXPORT bool stoker_file_resident (StokerFile *f, uint64_t pos, size_t len
 /* The descriptor for sendfile, or -1 when there is none (simulated disk). Borrowed. */
 STOKER_EXPORT int stoker_file_fd (StokerFile *f);
 
+/* Does this result (a negative errno) say that the disk itself, or the way to it, is broken? Not for a full one, nor for the process's own
+ * limits, nor for a name that is not there. */
+STOKER_EXPORT bool stoker_disk_broken (int error);
+
 typedef struct StokerPathInfo
 {
   bool is_dir;

@@ -43,6 +43,13 @@ typedef struct StokerLogDir
   const char *path; /* absolute */
   bool clean;       /* the last stop was clean (the marker was there): no recovery is needed */
   StokerJournal *journal; /* for logs with `journal` set; NULL (tools, some tests): there is none, nothing is durable by itself */
+  /* For engines and the journal: the disk below the directory does not work any more (stoker_disk_broken says which errors mean
+   * that; a full disk does not). The core takes the directory offline: its partitions are closed and answered with
+   * KAFKA_STORAGE_ERROR until a restart. `error`: a negative errno; `what`: what was being done ("write", "flush" ..) and to which
+   * file, for the log. Only posts, so it may be called under any lock and more than once: the first one counts. Any thread. NULL
+   * (tools, tests): nobody wants to know. */
+  void (*failed) (void *core, int index, int error, const char *what);
+  void *core;
 } StokerLogDir;
 
 typedef struct StokerLogFound

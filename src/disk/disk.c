@@ -213,3 +213,27 @@ stoker_disk_read_all (StokerDisk *d, const char *path, size_t max, StokerBuf *to
   to->len += (size_t)n;
   return 0;
 }
+
+bool
+stoker_disk_broken (int error)
+{
+  switch (-error) {
+  case EIO:
+  case EROFS:
+  case ENXIO:
+  case ENODEV:
+  case ENOTDIR:
+  case EACCES:
+  case EPERM:
+  case ESTALE:
+  case ETIMEDOUT:
+  case EBADMSG:
+  case EREMOTEIO:
+  case EUCLEAN:
+  case ENOTCONN:
+  case ESHUTDOWN:
+    return true;
+  default:
+    return false;
+  }
+}
