@@ -84,7 +84,7 @@ static const StokerOption rows[] = {
        RELOAD),
   ROW ("log.segment.delete.delay.ms", DURATION, "1m", log_segment_delete_delay_ms,
        "deleted files stay this long, renamed, for readers", .min = "0", .unit = "ms", RELOAD),
-  ROW ("log.flush", ENUM, "os", log_flush, "when an append counts as durable", .words = "journal os",
+  ROW ("log.flush", ENUM, "journal", log_flush, "when an append counts as durable", .words = "journal os",
        .text = "journal: once it is on the disk; nobody is answered or shown anything before. os: at once, as in Apache Kafka; the kernel "
                "writes it in its own time, and a power cut may lose what was acknowledged last.",
        RELOAD),

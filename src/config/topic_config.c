@@ -51,7 +51,7 @@ static const StokerOption rows[] = {
   ROW ("leader.replication.throttled.replicas", LIST, "", NULL, NULL, NULL, NULL, leader_throttled, "partition:broker pairs throttled on the leader's side, or *"),
   ROW ("local.retention.bytes", INT, "-2", "-2", NULL, NULL, "bytes", local_retention_bytes, "tiered storage only: not offered"),
   ROW ("local.retention.ms", INT, "-2", "-2", NULL, NULL, "ms", local_retention_ms, "tiered storage only: not offered"),
-  ROW ("log.flush", ENUM, "os", NULL, NULL, "journal os", NULL, flush, "when an append counts as durable: journal, once it is on the disk; os, at once, as in Apache Kafka"),
+  ROW ("log.flush", ENUM, "journal", NULL, NULL, "journal os", NULL, flush, "when an append counts as durable: journal, once it is on the disk; os, at once, as in Apache Kafka"),
   ROW ("max.compaction.lag.ms", DURATION, FOREVER, "1", NULL, NULL, "ms", max_compaction_lag_ms, "a record is compacted at the latest after this time"),
   ROW ("max.message.bytes", SIZE, "1048588", "0", "2147483647", NULL, "bytes", max_message_bytes, "largest batch that is taken"),
   ROW ("message.downconversion.enable", BOOL, "true", NULL, NULL, NULL, NULL, downconversion, "convert records for consumers of the time before 0.11"),
