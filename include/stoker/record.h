@@ -52,6 +52,11 @@ stoker_batch_last_offset (const StokerBatch *b)
 STOKER_EXPORT int stoker_batch_peek (const uint8_t *data, size_t len, StokerBatch *out);
 /* True when the CRC-32C over bytes 21.. of the whole batch at `data` (b->length bytes) is the one it carries. */
 STOKER_EXPORT bool stoker_batch_crc_ok (const uint8_t *data, const StokerBatch *b);
+/* Where the log may go on behind damage: the first position >= `from` in data[0..len) at which the header of a batch could
+ * stand that lies in [min_offset, max_offset]. Only its CRC, over all of its length, tells whether there is one. Where there is none:
+ * the first position whose 61 bytes data[0..len) does not hold. */
+STOKER_EXPORT size_t stoker_batch_guess (const uint8_t *data, size_t len, size_t from, int64_t min_offset,
+                                         int64_t max_offset);
 /* Patches what the leader assigns; none of it is covered by the CRC. */
 STOKER_EXPORT void stoker_batch_assign (uint8_t *data, int64_t base_offset, int32_t leader_epoch);
 /* CRC-32C (Castagnoli) of a range, continuing from `crc` (0 to begin). */

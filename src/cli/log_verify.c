@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * stoker log verify: what is to be looked at, and what came of it.
+ */
+#include "config.h"
+
+#include "cli/verify.h"
+
+#include "cli/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- is a broker at it? */
+
+static bool
+is_locked (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, ".lock", NULL);
+  struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  bool locked;
+
+  if (fd < 0)
+    return false;
+  locked = fcntl (fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+  close (fd);
+  return locked;
+}
+
+static bool
+exists (const char *dir, const char *name)
+{
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* What is known of the log directory that it is, or lies in. */
+static void
+look_at_dir (Verify *v, const char *dir)
+{
+  v->online = is_locked (dir);
+  v->clean = !v->online && exists (dir, ".kafka_cleanshutdown") && !exists (dir, "stoker.journal");
+}
+
+/* ---- a log directory */
+
+typedef struct Directory
+{
+  const char *path;
+  GHashTable *marks; /* "topic-partition" -> VerifyMarks */
+} Directory;
+
+static void
+check_small (Verify *v, void *user)
+{
+  static const struct
+  {
+    const char *name;
+    int field; /* -1: not held against the logs */
+  } checkpoints[] = { { "recovery-point-offset-checkpoint", offsetof (VerifyMarks, recovery) },
+                      { "log-start-offset-checkpoint", offsetof (VerifyMarks, start) },
+                      { "replication-offset-checkpoint", offsetof (VerifyMarks, hw) },
+                      { "cleaner-offset-checkpoint", -1 } };
+  Directory *d = user;
+  g_autofree char *meta = g_build_filename (d->path, "meta.properties", NULL);
+
+  g_hash_table_remove_all (d->marks);
+  for (gsize i = 0; i < G_N_ELEMENTS (checkpoints); i++) {
+    g_autofree char *path = g_build_filename (d->path, checkpoints[i].name, NULL);
+    if (g_file_test (path, G_FILE_TEST_EXISTS))
+      verify_checkpoint (v, path, checkpoints[i].field < 0 ? NULL : d->marks, (size_t)MAX (checkpoints[i].field, 0));
+  }
+  if (g_file_test (meta, G_FILE_TEST_EXISTS))
+    verify_meta_properties (v, meta);
+}
+
+/* "topic-7", also one that is moved or stray; not one that is being deleted. */
+static bool
+is_partition (const char *name)
+{
+  const char *dash = strrchr (name, '-');
+
+  if (g_str_has_suffix (name, "-delete") || dash == NULL || dash == name)
+    return false;
+  return strcmp (dash, "-future") == 0 || strcmp (dash, "-stray") == 0
+         || (dash[1] && strspn (dash + 1, "0123456789") == strlen (dash + 1));
+}
+
+static int
+by_name (const void *a, const void *b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+verify_directory (Verify *v, const char *path)
+{
+  g_autoptr (GHashTable) marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  g_autofree char *journal = g_build_filename (path, "stoker.journal", NULL);
+  Directory d = { path, marks };
+  const char *name;
+
+  if (dir == NULL) {
+    verify_unread (v, path, EACCES);
+    return CLI_USAGE;
+  }
+  while ((name = g_dir_read_name (dir)) != NULL)
+    if (is_partition (name))
+      g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, by_name);
+  v->counts.directories++;
+  verify_try (v, check_small, &d);
+  if (g_file_test (journal, G_FILE_TEST_IS_DIR))
+    verify_journal (v, journal);
+  for (guint i = 0; i < names->len; i++) {
+    g_autofree char *folder = g_build_filename (path, names->pdata[i], NULL);
+    if (g_file_test (folder, G_FILE_TEST_IS_DIR))
+      verify_partition (v, folder, g_hash_table_lookup (marks, names->pdata[i]));
+  }
+  return CLI_OK;
+}
+
+/* ---- one file */
+
+typedef struct File
+{
+  const char *path;
+  char *dir;
+  int64_t base;
+} File;
+
+static void
+check_log (Verify *v, void *user)
+{
+  File *f = user;
+  PartitionFacts facts = { .path = f->dir };
+  SegmentState state = { f->base, -1 };
+
+  verify_segment (v, &facts, f->base, INT64_MAX, &state);
+}
+
+static void
+check_snapshot (Verify *v, void *user)
+{
+  verify_snapshot (v, ((File *)user)->path, ((File *)user)->base, NULL);
+}
+
+static void
+check_epochs (Verify *v, void *user)
+{
+  StokerEpochs e = { 0 };
+
+  verify_epochs (v, ((File *)user)->path, &e);
+  stoker_epochs_clear (&e);
+}
+
+static void
+check_checkpoint (Verify *v, void *user)
+{
+  verify_checkpoint (v, ((File *)user)->path, NULL, 0);
+}
+
+static void
+check_metadata (Verify *v, void *user)
+{
+  verify_metadata (v, ((File *)user)->path);
+}
+
+static void
+check_meta (Verify *v, void *user)
+{
+  verify_meta_properties (v, ((File *)user)->path);
+}
+
+static int
+verify_file (Verify *v, const char *path)
+{
+  static const struct
+  {
+    const char *end;
+    void (*check) (Verify *v, void *user);
+  } kinds[] = { { ".log", check_log },
+                { ".timeindex", check_log },
+                { ".txnindex", check_log },
+                { ".index", check_log },
+                { ".snapshot", check_snapshot },
+                { "leader-epoch-checkpoint", check_epochs },
+                { "-checkpoint", check_checkpoint },
+                { "partition.metadata", check_metadata },
+                { "meta.properties", check_meta } };
+  g_autofree char *name = g_path_get_basename (path);
+  File f = { path, g_path_get_dirname (path), 0 };
+  int rc = CLI_USAGE;
+
+  f.base = g_ascii_strtoll (name, NULL, 10);
+  if (g_str_has_suffix (name, ".ring")) {
+    verify_journal (v, f.dir);
+    rc = CLI_OK;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds) && rc; i++)
+    if (g_str_has_suffix (name, kinds[i].end)) {
+      verify_try (v, kinds[i].check, &f);
+      rc = CLI_OK;
+    }
+  g_free (f.dir);
+  return rc == CLI_OK ? rc : cli_usage (v->command, "%s is no file of a log directory", path);
+}
+
+/* ---- the command */
+
+static bool
+has_logs (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_suffix (name, ".log") || strcmp (name, "partition.metadata") == 0)
+      return true;
+  return false;
+}
+
+static int
+verify_path (Verify *v, const char *path)
+{
+  g_autofree char *full = g_canonicalize_filename (path, NULL), *parent = g_path_get_dirname (full);
+  bool dir = g_file_test (full, G_FILE_TEST_IS_DIR);
+
+  if (!g_file_test (full, G_FILE_TEST_EXISTS))
+    return cli_usage (v->command, "%s: there is no such file or folder", path);
+  if (dir && !has_logs (full)) {
+    look_at_dir (v, full);
+    return verify_directory (v, path);
+  }
+  if (!dir) {
+    g_autofree char *above = g_path_get_dirname (parent);
+    look_at_dir (v, exists (parent, ".lock") ? parent : above);
+    return verify_file (v, path);
+  }
+  look_at_dir (v, parent);
+  verify_partition (v, path, NULL);
+  return CLI_OK;
+}
+
+static void
+summary (const Verify *v)
+{
+  const VerifyCounts *c = &v->counts;
+  CliJson j = { 0 };
+
+  if (!v->json) {
+    printf ("%" PRIu64 " partition%s, %" PRIu64 " segments, %" PRIu64 " batches, %" PRIu64 " records, %.1f MiB, %" PRIu64 " other files: ",
+            c->partitions, c->partitions == 1 ? "" : "s", c->segments, c->batches, c->records,
+            (double)c->bytes / (1 << 20), c->other_files);
+    if (c->damaged)
+      printf ("%" PRIu64 " DAMAGED", c->damaged);
+    else
+      printf ("no damage");
+    if (c->unread)
+      printf (", %" PRIu64 " could not be read", c->unread);
+    printf ("%s\n", v->online ? " (while a broker runs)" : "");
+    return;
+  }
+  cli_json_begin (&j, NULL, '{');
+  cli_json_text (&j, "kind", "summary");
+  cli_json_int (&j, "directories", (int64_t)c->directories);
+  cli_json_int (&j, "partitions", (int64_t)c->partitions);
+  cli_json_int (&j, "segments", (int64_t)c->segments);
+  cli_json_int (&j, "batches", (int64_t)c->batches);
+  cli_json_int (&j, "records", (int64_t)c->records);
+  cli_json_int (&j, "bytes", (int64_t)c->bytes);
+  cli_json_int (&j, "other_files", (int64_t)c->other_files);
+  cli_json_int (&j, "damaged", (int64_t)c->damaged);
+  cli_json_int (&j, "unread", (int64_t)c->unread);
+  cli_json_bool (&j, "online", v->online);
+  cli_json_end (&j, '}');
+  cli_json_print (&j);
+}
+
+static int
+run (const CliCommand *c, int argc, char **argv)
+{
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
+  CliCommon common = { .offline = true };
+  Verify v = { .command = c };
+  bool quiet = false;
+  CliOpt opts[] = { { "quiet", 'q', CLI_FLAG, &quiet, NULL, "no progress line" } };
+  int rc = cli_parse (c, &common, opts, G_N_ELEMENTS (opts), argc, argv, paths);
+
+  if (rc != CLI_GO_ON)
+    return rc;
+  if (paths->len == 0)
+    return cli_usage (c, "which log directory, partition folder or file?");
+  v.json = common.json;
+  v.findings = g_ptr_array_new_with_free_func (verify_finding_free);
+  v.progress = cli_progress_new (!quiet);
+  rc = CLI_OK;
+  for (guint i = 0; i < paths->len; i++)
+    rc = MAX (rc, verify_path (&v, paths->pdata[i]));
+  cli_progress_free (v.progress);
+  if (rc == CLI_OK || v.counts.partitions)
+    summary (&v);
+  stk_codec_contexts_free (v.codecs);
+  cli_modules_free (v.modules);
+  g_ptr_array_unref (v.findings);
+  return rc || v.counts.unread ? CLI_USAGE : v.counts.damaged ? CLI_FAILED : CLI_OK;
+}
+
+const CliCommand cli_log_verify = {
+  "log",
+  "verify",
+  "DIR|FILE..",
+  "Check what a log directory holds: every batch, index, snapshot, checkpoint, and the journal.",
+  "  stoker log verify /var/lib/stoker/data              # all partitions of a log directory\n"
+  "  stoker log verify /var/lib/stoker/data/orders-0     # one partition\n"
+  "  stoker log verify orders-0/00000000000000000000.log # one segment with its indexes\n"
+  "  stoker log verify data --json | jq 'select(.kind == \"damage\")'\n"
+  "\nReads only, a broker may run meanwhile. Stoker's directories and Apache Kafka's. Exit code: 0 no damage, 1 damage\n"
+  "was found, 2 wrong usage or something could not be read.\n",
+  run,
+};

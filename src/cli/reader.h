@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A window over a file that grows to hold the largest batch. Reads with pread: a file that shrinks meanwhile is no harm.
+ */
+#ifndef STK_CLI_READER_H
+#define STK_CLI_READER_H
+
+#include <stoker/record.h>
+
+typedef struct CliReader
+{
+  int fd;
+  uint64_t size, at; /* of the file as it was opened; file position of buf.data */
+  StokerBuf buf;
+} CliReader;
+
+/* 0 or an errno. */
+int cli_reader_open (CliReader *r, const char *path);
+void cli_reader_close (CliReader *r);
+/* Bytes [pos, pos + len), valid until the next call; NULL: the file does not have them. */
+const uint8_t *cli_reader_view (CliReader *r, uint64_t pos, size_t len);
+/* Looks at the file's size again, forgets what was read. */
+void cli_reader_refresh (CliReader *r);
+/* The batch at pos, whole, its CRC right, its offsets in [min, max]. NULL: there is none, *why says what is wrong; b->length is 0 when
+ * the length cannot be believed. */
+const uint8_t *cli_reader_batch (CliReader *r, uint64_t pos, int64_t min, int64_t max, StokerBatch *b, const char **why);
+/* The first position > pos where such a batch stands; r->size: nowhere. */
+uint64_t cli_reader_resync (CliReader *r, uint64_t pos, int64_t min, int64_t max);
+
+#endif
