@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Module kind `protocol`: what does a connection's byte stream ask, and how is it answered? The core accepts
- * connections, gives each to one I/O thread for life, reads into pooled buffers and hands the bytes over; the module
+ * connections, gives each to one I/O thread at a time, reads into pooled buffers and hands the bytes over; the module
  * frames, decodes, calls services (stoker/service.h) and sends answers. Unstable interface.
  *
  * Thread: everything about one connection is called on its I/O thread, and nothing of it from any other. There are several
- * I/O threads, so a protocol module must be STOKER_THREADS_PARALLEL.
+ * I/O threads, so a protocol module must be STOKER_THREADS_PARALLEL. A connection changes its thread only between two callbacks, and
+ * only when the module says that it may (movable).
  */
 #ifndef STOKER_PROTOCOL_H
 #define STOKER_PROTOCOL_H
@@ -43,6 +44,12 @@ typedef struct StokerProtocolOps
   /* Is an answer still owed to what was presented? Asked when the peer has closed its side, and when the broker stops: the connection
    * then stays, without input, until the answers are written (at a stop: for a fraction of a second). NULL: never. */
   bool (*busy) (StokerInstance *self, void *session);
+
+  /* May the connection move to another I/O thread now? Asked on the present one between callbacks, with no byte queued, no hold and no
+   * timer of the connection. Yes: no call is under way, nothing is kept that belongs to the thread, and everything from the next
+   * callback on happens on another one, whose index stands in the context's `io` then. (Bytes that were presented and not consumed
+   * move along, and are presented again.) NULL: it never moves. */
+  bool (*movable) (StokerInstance *self, void *session);
 } StokerProtocolOps;
 
 /* Lives from open until close, longer with stoker_context_ref. */

@@ -43,6 +43,7 @@ struct StokerBroker
   StkTopics *topics;
   StkGroups *groups;
   struct StkServer *server;     /* src/net/server.h: listeners and connections */
+  const struct StkSpreadSettings *spread; /* src/net/spread.h: how connections are spread; NULL: as always. Set by tests before start */
   struct StkLogDirs *logdirs;   /* src/control/logdirs.h */
   struct StkHousekeeping *housekeeping; /* src/broker/housekeeping.h */
   StokerHost *host;             /* what modules see of the world */

@@ -51,7 +51,7 @@ typedef struct StkBrokerConfig
   const char *const *listeners_text, *const *advertised_listeners_text, *const *listener_map_text;
   const char *zookeeper_connect;
   /* network */
-  int64_t num_network_threads, num_io_threads;
+  int64_t num_network_threads, network_thread_connections, num_io_threads;
   int64_t socket_request_max_bytes, socket_send_buffer_bytes, socket_receive_buffer_bytes; /* -1: the system's */
   int64_t socket_listen_backlog_size;
   int64_t connections_max_idle_ms;

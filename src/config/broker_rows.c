@@ -32,6 +32,10 @@ static const StokerOption rows[] = {
   /* Network */
   ROW ("num.network.threads", INT, "2", num_network_threads, "threads that serve connections", .min = "1",
        .max = "256"),
+  ROW ("network.thread.connections", INT, "250", network_thread_connections,
+       "a network thread gets this many connections before the next one is used", .min = "1", .max = I32MAX,
+       .text = "Records pass fastest between connections of one thread. A busy thread hands connections over to others, and "
+               "quiet threads gather them again, up to this number. 1: they are spread evenly."),
   ROW ("num.io.threads", INT, "8", num_io_threads, "at most this many disk threads for each log directory", .min = "1",
        .max = "256"),
   ROW ("socket.request.max.bytes", SIZE, "100MiB", socket_request_max_bytes, "largest request", .min = "1",

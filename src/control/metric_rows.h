@@ -7,6 +7,8 @@ STK_METRIC_ROW (CONNECTIONS, "connections", GAUGE, "connections", NULL, "open cl
 STK_METRIC_ROW (CONNECTIONS_ACCEPTED, "connections.accepted", COUNTER, "connections", NULL, "connections accepted")
 STK_METRIC_ROW (CONNECTIONS_REFUSED, "connections.refused", COUNTER, "connections", NULL,
                 "connections refused for a limit")
+STK_METRIC_ROW (CONNECTIONS_MOVED, "connections.moved", COUNTER, "connections", NULL,
+                "connections handed from one I/O thread to another")
 STK_METRIC_ROW (CONNECTIONS_BROKEN, "connections.broken", COUNTER, "connections", NULL,
                 "connections closed because the peer broke the protocol")
 STK_METRIC_ROW (NETWORK_BYTES_IN, "network.bytes.in", COUNTER, "bytes", NULL, "bytes read from clients")

@@ -228,6 +228,7 @@ listeners_start (StkLifecycle *l)
 {
   StokerBroker *b = l->b;
   const StkBrokerConfig *c = b->config;
+  StkSpreadSettings spread = b->spread ? *b->spread : STK_SPREAD_DEFAULTS;
   StkServerSettings s = { .backlog = (int)c->socket_listen_backlog_size,
                           .max_connections = c->max_connections,
                           .max_per_host = INT64_MAX,
@@ -235,9 +236,12 @@ listeners_start (StkLifecycle *l)
                           .receive_buffer = (int)c->socket_receive_buffer_bytes,
                           .conn = { .max_idle_us = c->connections_max_idle_ms > 0 ? c->connections_max_idle_ms * 1000 : 0,
                                     .max_request = (size_t)c->socket_request_max_bytes,
-                                    .max_queued = 1u << 20 } };
+                                    .max_queued = 1u << 20 },
+                          .spread = &spread };
   StokerError err = { 0 };
 
+  if (b->spread == NULL)
+    spread.full = (int)c->network_thread_connections;
   if (stk_registry_start (b->registry, STOKER_KIND_PROTOCOL, &err) < 0) {
     stk_stage_done (l, &err);
     return;

@@ -33,11 +33,13 @@ static void
 on_event (evutil_socket_t fd, short what, void *user)
 {
   /* Nothing to read: the descriptor is edge-triggered, every write to it counts. The turn follows. */
+  (void)stk_actor_now_us (user);
 }
 
 static void
 on_timeout (evutil_socket_t fd, short what, void *user)
 {
+  (void)stk_actor_now_us (user);
   ((EventActor *)user)->armed_for = INT64_MAX;
 }
 

@@ -4,7 +4,7 @@
  * done by stk_conn_settle, when no callback of the connection is running, so that a connection never vanishes inside
  * one.
  */
-#include "net/conn_impl.h"
+#include "net/move.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -51,6 +51,7 @@ write_out (StokerConn *c)
     c->conns->counts.bytes_out += before - c->out.bytes;
     stk_conns_count (c->conns->metrics.out, (int64_t)(before - c->out.bytes));
     stk_conns_used (c->conns, c);
+    stk_conn_worked (c, before - c->out.bytes);
   }
   if (rc < 0)
     stk_conn_end (c, false, rc == -ENODATA ? "a file is shorter than what was to be sent of it" : g_strerror (-rc));
@@ -137,6 +138,8 @@ stk_conn_settle (StokerConn *c)
     destroy (c);
     return;
   }
+  if (c->goal && !later && stk_move_try (c))
+    return;
   if (later)
     stk_conns_touch (c->conns, c);
   else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A connection from inside: src/net/conn.c (life and the module's calls), src/net/input.c (reading), src/net/conns.c
- * (all of them together).
+ * (all of them together), src/net/move.c (from one I/O actor to another).
  */
 #ifndef STK_NET_CONN_IMPL_H
 #define STK_NET_CONN_IMPL_H
@@ -11,6 +11,9 @@
 #include "net/conns.h"
 #include "net/context.h"
 #include "net/outq.h"
+#include "net/spread.h"
+
+#include <glib.h>
 
 typedef struct StkConnLink
 {
@@ -43,6 +46,10 @@ struct StokerConn
   int64_t last_s; /* second of the last traffic */
   uint32_t holds;
   uint32_t depth;   /* > 0: one of its callbacks is running, so it cannot be freed */
+  uint32_t window;  /* conns->window when .. */
+  uint32_t work;    /* .. it had so much work, in units of about a microsecond */
+  uint16_t goal;    /* index + 1 of the I/O actor that it is to move to; 0: it stays */
+  bool parked : 1;  /* nothing more is read until it has moved */
   bool stash : 1;   /* buf is from malloc and just large enough */
   bool bulk : 1;    /* it fills its reads */
   bool blocked : 1; /* waits until it can be written to */
@@ -54,6 +61,8 @@ struct StokerConn
   bool linger : 1;  /* and after what the protocol still owes */
   bool broken : 1;  /* at once */
 };
+
+#define STK_CONN_FROM_IDLE(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, idle)))
 
 struct StkConns
 {
@@ -69,8 +78,17 @@ struct StkConns
   StkConnCounts counts;
   struct
   {
-    StokerMetric *open, *accepted, *broken, *in, *out; /* NULL in tests */
+    StokerMetric *open, *accepted, *broken, *in, *out, *moved; /* NULL in tests */
   } metrics;
+  /* Moves; spread is NULL when there are none. */
+  StkSpread *spread;
+  StkConns *const *peers; /* by index of the I/O actor */
+  StkLoadWatch load;
+  StkTimer patience;
+  GPtrArray *leaving; /* of those with a goal */
+  size_t away;        /* have left and not yet arrived */
+  uint32_t window;
+  bool watched;
   uint64_t next_id;
   bool closing;
   StkTimer close_by;
@@ -99,8 +117,14 @@ bool stk_conn_may_feed (const StokerConn *c);
 void stk_conn_shrink (StokerConn *c, bool all);
 
 /* conns.c */
+/* Among those of the actor; no longer among them. */
+void stk_conns_link (StkConns *cs, StokerConn *c);
+void stk_conns_unlink (StkConns *cs, StokerConn *c);
+/* Opened; closed. */
 void stk_conns_insert (StkConns *cs, StokerConn *c);
 void stk_conns_remove (StkConns *cs, StokerConn *c);
+/* Tells whom stk_conns_close was told when none is left. */
+void stk_conns_check_closed (StkConns *cs);
 /* It has had traffic. */
 void stk_conns_used (StkConns *cs, StokerConn *c);
 /* stk_conn_settle at the end of the turn. */
@@ -113,6 +137,16 @@ stk_conns_count (StokerMetric *m, int64_t n)
 {
   if (m)
     stoker_metric_add (m, n);
+}
+/* It has had work: one read or write of `bytes`. */
+static inline void
+stk_conn_worked (StokerConn *c, size_t bytes)
+{
+  if (c->window != c->conns->window) {
+    c->window = c->conns->window;
+    c->work = 0;
+  }
+  c->work += 8 + (uint32_t)(bytes >> 11);
 }
 /* The tick is needed: a buffer is in use. */
 void stk_conns_want_tick (StkConns *cs);

@@ -3,7 +3,7 @@
  * All connections of one I/O actor. One timer serves them all: for the one that has been idle longest and, while
  * buffers are in use, every few seconds to give them back; with no connection there is no timer.
  */
-#include "net/conn_impl.h"
+#include "net/move.h"
 
 #include <glib.h>
 
@@ -11,7 +11,6 @@
 #define SECOND ((int64_t)1000000)
 #define LINGER_US ((int64_t)300000) /* how long, when the broker stops, requests under way may take to be answered */
 
-#define FROM_IDLE(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, idle)))
 #define FROM_TOUCH(l) ((StokerConn *)((char *)(l)-offsetof (StokerConn, touch)))
 
 static void
@@ -92,7 +91,7 @@ static void
 close_idle (StkConns *cs, int64_t now)
 {
   while (cs->settings.max_idle_us > 0 && cs->idle.next != &cs->idle) {
-    StokerConn *c = FROM_IDLE (cs->idle.next);
+    StokerConn *c = STK_CONN_FROM_IDLE (cs->idle.next);
     int64_t due = c->last_s * SECOND + cs->settings.max_idle_us;
     if (due > now) {
       tick_at (cs, due);
@@ -111,8 +110,8 @@ settle_lingering (StkConns *cs)
   bool more = false;
 
   for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next)
-    if (FROM_IDLE (l)->linger) {
-      stk_conns_touch (cs, FROM_IDLE (l));
+    if (STK_CONN_FROM_IDLE (l)->linger) {
+      stk_conns_touch (cs, STK_CONN_FROM_IDLE (l));
       more = true;
     }
   return more;
@@ -127,7 +126,7 @@ on_tick (StkTimer *t)
 
   if (cs->counts.reading > 0)
     for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next) {
-      StokerConn *c = FROM_IDLE (l);
+      StokerConn *c = STK_CONN_FROM_IDLE (l);
       if (c->buf == NULL || c->stash)
         continue;
       if (now - c->last_s * SECOND >= TICK_US)
@@ -143,18 +142,26 @@ on_tick (StkTimer *t)
 }
 
 void
-stk_conns_insert (StkConns *cs, StokerConn *c)
+stk_conns_link (StkConns *cs, StokerConn *c)
 {
   int64_t now = stk_actor_now_us (cs->io);
 
   c->last_s = now / SECOND;
+  c->window = cs->window - 1; /* no work here yet */
   link_append (&cs->idle, &c->idle);
   cs->counts.open++;
+  stk_move_watch (cs);
+  if (cs->settings.max_idle_us > 0)
+    tick_at (cs, now + cs->settings.max_idle_us);
+}
+
+void
+stk_conns_insert (StkConns *cs, StokerConn *c)
+{
+  stk_conns_link (cs, c);
   cs->counts.opened++;
   stk_conns_count (cs->metrics.open, 1);
   stk_conns_count (cs->metrics.accepted, 1);
-  if (cs->settings.max_idle_us > 0)
-    tick_at (cs, now + cs->settings.max_idle_us);
 }
 
 void
@@ -164,21 +171,22 @@ stk_conns_used (StkConns *cs, StokerConn *c)
 
   if (s == c->last_s && c->idle.next == &cs->idle)
     return;
-  if (s == c->last_s && FROM_IDLE (c->idle.next)->last_s == s)
+  if (s == c->last_s && STK_CONN_FROM_IDLE (c->idle.next)->last_s == s)
     return; /* the order among those of one second does not matter */
   c->last_s = s;
   link_remove (&c->idle);
   link_append (&cs->idle, &c->idle);
 }
 
-static void
-check_closed (StkConns *cs)
+void
+stk_conns_check_closed (StkConns *cs)
 {
   void (*fn) (void *user) = cs->closed;
 
-  if (fn == NULL || cs->counts.open > 0)
+  if (fn == NULL || cs->counts.open > 0 || cs->away > 0)
     return;
   cs->closed = NULL;
+  stk_move_end (cs);
   stk_actor_timer_cancel (cs->io, &cs->close_by);
   stk_actor_timer_cancel (cs->io, &cs->tick);
   fn (cs->closed_user);
@@ -187,19 +195,29 @@ check_closed (StkConns *cs)
 static void
 on_all_gone (void *user)
 {
-  check_closed (user);
+  stk_conns_check_closed (user);
+}
+
+void
+stk_conns_unlink (StkConns *cs, StokerConn *c)
+{
+  link_remove (&c->idle);
+  link_remove (&c->touch);
+  cs->counts.open--;
+  /* (One that arrives from another actor after the end must leave no timer behind.) */
+  if (cs->counts.open == 0 && (stk_bufpool_is_empty (&cs->pool) || (cs->closing && cs->closed == NULL)))
+    stk_actor_timer_cancel (cs->io, &cs->tick);
 }
 
 void
 stk_conns_remove (StkConns *cs, StokerConn *c)
 {
-  link_remove (&c->idle);
-  link_remove (&c->touch);
-  cs->counts.open--;
+  stk_move_forget (c);
+  stk_conns_unlink (cs, c);
   cs->counts.closed++;
+  if (cs->spread)
+    stk_spread_gone (cs->spread, cs->index);
   stk_conns_count (cs->metrics.open, -1);
-  if (cs->counts.open == 0 && stk_bufpool_is_empty (&cs->pool))
-    stk_actor_timer_cancel (cs->io, &cs->tick);
   if (cs->counts.open == 0 && cs->closed)
     stk_actor_call (cs->io, on_all_gone, cs); /* later: this one is not quite gone yet */
 }
@@ -219,8 +237,8 @@ on_close_by (StkTimer *t)
   bool graceful = t->deadline_us < cs->close_us;
 
   for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next) {
-    FROM_IDLE (l)->linger = false;
-    stk_conn_end (FROM_IDLE (l), graceful, NULL);
+    STK_CONN_FROM_IDLE (l)->linger = false;
+    stk_conn_end (STK_CONN_FROM_IDLE (l), graceful, NULL);
   }
   if (graceful)
     stk_actor_timer_set (cs->io, t, cs->close_us);
@@ -234,10 +252,17 @@ stk_conns_close (StkConns *cs, int64_t grace_us, void (*done) (void *user), void
   cs->closed = done;
   cs->closed_user = user;
   for (StkConnLink *l = cs->idle.next; l != &cs->idle; l = l->next)
-    stk_conn_linger (FROM_IDLE (l), "the broker stops");
+    stk_conn_linger (STK_CONN_FROM_IDLE (l), "the broker stops");
   cs->close_us = stk_actor_now_us (cs->io) + grace_us;
   stk_actor_timer_set (cs->io, &cs->close_by, cs->close_us - MAX (grace_us - LINGER_US, 0));
   stk_actor_call (cs->io, on_all_gone, cs);
+}
+
+void
+stk_conns_spread (StkConns *cs, StkSpread *spread, StkConns *const *peers)
+{
+  cs->spread = spread;
+  cs->peers = peers;
 }
 
 const StkConnCounts *
@@ -260,11 +285,13 @@ stk_conns_new (StkActor *io, int index, StokerBroker *broker, const StkConnSetti
   cs->touch_task.run = on_touched;
   cs->tick.fire = on_tick;
   cs->close_by.fire = on_close_by;
+  cs->leaving = g_ptr_array_new ();
   if (broker->metrics) {
     cs->metrics.open = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS);
     cs->metrics.accepted = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS_ACCEPTED);
     cs->metrics.broken = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS_BROKEN);
     cs->metrics.in = stk_metrics_core (broker->metrics, STK_METRIC_NETWORK_BYTES_IN);
+    cs->metrics.moved = stk_metrics_core (broker->metrics, STK_METRIC_CONNECTIONS_MOVED);
     cs->metrics.out = stk_metrics_core (broker->metrics, STK_METRIC_NETWORK_BYTES_OUT);
   }
   return cs;
@@ -276,7 +303,8 @@ stk_conns_free (StkConns *cs)
   if (cs == NULL)
     return;
   g_assert (cs->counts.open == 0);
-  g_assert (cs->tick.slot == 0);
+  g_assert (cs->tick.slot == 0 && cs->away == 0);
+  g_ptr_array_unref (cs->leaving);
   stk_bufpool_clear (&cs->pool);
   g_free (cs);
 }

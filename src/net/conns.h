@@ -7,6 +7,7 @@
 #define STK_NET_CONNS_H
 
 #include "broker/broker.h"
+#include "net/spread.h"
 
 #include <stoker/protocol.h>
 
@@ -33,11 +34,14 @@ typedef struct StkConnOrigin
 /* Figures for metrics; actor thread. */
 typedef struct StkConnCounts
 {
-  uint64_t opened, closed, bytes_in, bytes_out, idle_closed;
+  uint64_t opened, closed, bytes_in, bytes_out, idle_closed, moved_in;
   size_t open, reading; /* reading: connections that hold a buffer */
 } StkConnCounts;
 
 StkConns *stk_conns_new (StkActor *io, int index, StokerBroker *broker, const StkConnSettings *settings);
+/* Its connections may move to `peers` (by index, itself among them), as `spread` says; both live longer. Before the
+ * first connection. */
+void stk_conns_spread (StkConns *cs, StkSpread *spread, StkConns *const *peers);
 /* Takes over the stream. */
 void stk_conns_add (StkConns *cs, StkStream *s, const StkConnOrigin *origin);
 /* Closes every connection once what is queued is written, at the latest after `grace_us`; then calls done (user).

@@ -23,6 +23,12 @@ stk_context_new (StokerBroker *broker, int io, uint64_t id, const char *listener
   return &c->base;
 }
 
+void
+stk_context_move (const StokerContext *ctx, int io)
+{
+  ((Context *)ctx)->base.io = io;
+}
+
 const StokerContext *
 stoker_context_ref (const StokerContext *ctx)
 {

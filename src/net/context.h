@@ -8,4 +8,7 @@
 const StokerContext *stk_context_new (StokerBroker *broker, int io, uint64_t id, const char *listener,
                                       const char *host);
 
+/* The connection lives on I/O actor `io` from now on. No call of it is under way. */
+void stk_context_move (const StokerContext *ctx, int io);
+
 #endif

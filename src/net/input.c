@@ -90,7 +90,7 @@ stk_conn_shrink (StokerConn *c, bool all)
 bool
 stk_conn_may_feed (const StokerConn *c)
 {
-  return c->holds == 0 && !c->full && !c->closing && !c->broken;
+  return c->holds == 0 && !c->full && !c->closing && !c->broken && !c->parked;
 }
 
 void
@@ -135,6 +135,7 @@ stk_conn_read (StokerConn *c)
     c->len += (size_t)n;
     c->bulk = (size_t)n == room || (c->bulk && (size_t)n >= STK_BUF_SMALL / 2);
     stk_conns_used (c->conns, c);
+    stk_conn_worked (c, (size_t)n);
     stk_conn_feed (c);
   } else if (n == 0) {
     c->eof = true;

@@ -23,8 +23,8 @@ struct StkServer
   GPtrArray *listeners; /* of Listener */
   StkConns **conns;     /* per I/O actor */
   int n_io;
+  StkSpread *spread; /* which of them serves a connection */
   /* On the accepting actor: */
-  unsigned next_io;
   int64_t n_open;
   GHashTable *hosts; /* host -> number of connections */
   bool accepting, closed;
@@ -109,10 +109,12 @@ run_arrive (StkTask *t)
   StkStream *stream = stk_net_adopt (stk_world_net (s->broker->world), s->broker->io_actors[p->io], p->accepted);
   StkConnOrigin origin = { p->listener->conf.protocol, p->listener->conf.name, p->host, on_gone, p };
 
-  if (stream)
+  if (stream) {
     stk_conns_add (s->conns[p->io], stream, &origin);
-  else
+  } else {
+    stk_spread_gone (s->spread, p->io);
     on_gone (p, NULL);
+  }
 }
 
 static void
@@ -139,7 +141,7 @@ on_accepted (void *user, StkAccepted *c, const char *host, uint16_t port)
     return;
   }
   p = g_malloc (sizeof *p + len);
-  *p = (Passage){ { NULL, run_arrive }, l, c, (int)(s->next_io++ % (unsigned)s->n_io) };
+  *p = (Passage){ { NULL, run_arrive }, l, c, stk_spread_place (s->spread, stk_actor_now_us (acceptor (s))) };
   memcpy (p->host, host, len);
   stk_actor_post (s->broker->io_actors[p->io], &p->task);
 }
@@ -165,8 +167,11 @@ stk_server_new (StokerBroker *b, const StkServerSettings *settings)
   s->hosts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   s->n_io = b->n_io;
   s->conns = g_new (StkConns *, b->n_io);
-  for (int i = 0; i < b->n_io; i++)
+  s->spread = stk_spread_new (s->n_io, settings->spread);
+  for (int i = 0; i < b->n_io; i++) {
     s->conns[i] = stk_conns_new (b->io_actors[i], i, b, &settings->conn);
+    stk_conns_spread (s->conns[i], s->spread, s->conns);
+  }
   return s;
 }
 
@@ -295,6 +300,7 @@ stk_server_free (StkServer *s)
   for (int i = 0; i < s->n_io; i++)
     stk_conns_free (s->conns[i]);
   g_hash_table_unref (s->hosts);
+  stk_spread_free (s->spread);
   g_free (s->conns);
   g_free (s);
 }

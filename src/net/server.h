@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A broker's front: its listeners, how accepted connections are spread over the I/O actors, and how many there may be.
+ * A broker's front: its listeners, which I/O actor gets an accepted connection, and how many there may be.
  * Accepting happens on the first I/O actor. Called on control, but for what says otherwise.
  */
 #ifndef STK_NET_SERVER_H
 #define STK_NET_SERVER_H
 
 #include "net/conns.h"
+#include "net/spread.h"
 
 typedef struct StkServer StkServer;
 
@@ -17,6 +18,7 @@ typedef struct StkServerSettings
   int64_t max_per_host;            /* one more is closed at once */
   int send_buffer, receive_buffer; /* the kernel's, of each connection; below 0: its own choice */
   StkConnSettings conn;
+  const StkSpreadSettings *spread; /* copied; NULL: the defaults */
 } StkServerSettings;
 
 typedef struct StkServerListener

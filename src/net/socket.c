@@ -117,6 +117,7 @@ on_accept (evutil_socket_t fd, short what, void *user)
 {
   SocketListener *l = user;
 
+  (void)stk_actor_now_us (l->actor); /* the turn began here: see stk_actor_watch_load */
   for (int i = 0; i < ACCEPT_BURST && !l->paused; i++)
     if (!accept_one (l))
       break;

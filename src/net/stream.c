@@ -87,6 +87,8 @@ static void
 on_readable (evutil_socket_t fd, short what, void *user)
 {
   SocketStream *s = user;
+
+  (void)stk_actor_now_us (s->io); /* the turn began here: see stk_actor_watch_load */
   s->base.ready (s->base.user, true, false);
 }
 
@@ -94,6 +96,8 @@ static void
 on_writable (evutil_socket_t fd, short what, void *user)
 {
   SocketStream *s = user;
+
+  (void)stk_actor_now_us (s->io);
   s->base.ready (s->base.user, false, true);
 }
 
@@ -131,7 +135,23 @@ socket_close (StkStream *base)
   g_free (s);
 }
 
-static const StkStreamOps stream_ops = { socket_read, socket_write, socket_send_file, socket_want, socket_close };
+static void
+socket_leave (StkStream *base)
+{
+  socket_want (base, false, false);
+}
+
+static void
+socket_join (StkStream *base, StkActor *io)
+{
+  SocketStream *s = (SocketStream *)base;
+
+  s->io = io;
+  event_assign (&s->in, stk_event_actor_base (io), s->fd, EV_READ | EV_PERSIST, on_readable, s);
+}
+
+static const StkStreamOps stream_ops
+    = { socket_read, socket_write, socket_send_file, socket_want, socket_close, socket_leave, socket_join };
 
 StkStream *
 stk_socket_stream_new (StkActor *io, int fd)
@@ -139,8 +159,7 @@ stk_socket_stream_new (StkActor *io, int fd)
   SocketStream *s = g_new0 (SocketStream, 1);
 
   s->base.ops = &stream_ops;
-  s->io = io;
   s->fd = fd;
-  event_assign (&s->in, stk_event_actor_base (io), fd, EV_READ | EV_PERSIST, on_readable, s);
+  socket_join (&s->base, io);
   return &s->base;
 }

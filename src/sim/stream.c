@@ -128,7 +128,25 @@ stk_sim_end_close (StkStream *base)
   end_free (e);
 }
 
-static const StkStreamOps end_ops = { stk_sim_end_read, end_write, end_send_file, end_want, stk_sim_end_close };
+/* On its way it stays with the actor that it leaves, for a halt of the machine. */
+static void
+end_leave (StkStream *base)
+{
+  end_want (base, false, false);
+}
+
+static void
+end_join (StkStream *base, StkActor *io)
+{
+  SimEnd *e = (SimEnd *)base;
+
+  g_ptr_array_remove (e->actor->ends, e);
+  e->actor = (SimActor *)io;
+  g_ptr_array_add (e->actor->ends, e);
+}
+
+static const StkStreamOps end_ops
+    = { stk_sim_end_read, end_write, end_send_file, end_want, stk_sim_end_close, end_leave, end_join };
 
 SimEnd *
 stk_sim_end_new (StkSim *s, SimMachine *m)

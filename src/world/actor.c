@@ -205,12 +205,44 @@ run_turn_end (StkActor *a)
 }
 
 void
+stk_actor_watch_load (StkActor *a, StkLoadWatch *w)
+{
+  g_assert (current == a);
+  a->load = w;
+  if (w) {
+    w->since_us = stk_actor_now_us (a);
+    w->busy_us = 0;
+  }
+}
+
+/* The turn began when its first event asked for the time. */
+static void
+measure_turn (StkActor *a)
+{
+  StkLoadWatch *w = a->load;
+  int64_t end = stk_world_monotonic_us (a->world), busy, elapsed;
+
+  w->busy_us += end - MAX (a->now_us, w->since_us);
+  if (end - w->since_us < w->window_us)
+    return;
+  busy = w->busy_us;
+  elapsed = end - w->since_us;
+  w->busy_us = 0;
+  w->since_us = end;
+  w->told (w, busy, elapsed);
+}
+
+void
 stk_actor_turn (StkActor *a)
 {
+  if (a->load)
+    (void)stk_actor_now_us (a);
   run_list (stk_mailbox_take (&a->mail));
   if (a->timers.n > 0)
     stk_timers_fire (&a->timers, stk_actor_now_us (a));
   run_turn_end (a);
+  if (a->load && a->now_us != 0)
+    measure_turn (a);
 }
 
 bool

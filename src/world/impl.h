@@ -49,8 +49,9 @@ struct StkActor
   StkTimerHeap timers;
   StkTask *turn_end, **turn_end_tail; /* what stk_actor_at_turn_end gathered */
   StkTask quit;
-  int64_t now_us; /* of the present turn; 0: not read yet */
-  bool quitting;  /* the quit task has run */
+  StkLoadWatch *load; /* NULL: nobody asks */
+  int64_t now_us;     /* of the present turn; 0: not read yet */
+  bool quitting;      /* the quit task has run */
 };
 
 void stk_actor_init (StkActor *a, const StkActorOps *ops, StkWorld *w, StkActorKind kind, const char *name);

@@ -81,6 +81,17 @@ StkWorld *stk_actor_world (StkActor *a);
  * what has gathered. Actor thread only; the task may be set again from its own run. */
 void stk_actor_at_turn_end (StkActor *a, StkTask *t);
 
+/* How busy an actor is: `told` is called at the end of a turn, at the earliest `window_us` after the last time, with how long the
+ * turns since then took and how long ago it was. An actor that waits is not woken for it. Embed it; the last two are the actor's. */
+typedef struct StkLoadWatch
+{
+  int64_t window_us;
+  void (*told) (struct StkLoadWatch *w, int64_t busy_us, int64_t elapsed_us);
+  int64_t since_us, busy_us;
+} StkLoadWatch;
+/* Begins it, or ends it (NULL); one per actor. Actor thread only. */
+void stk_actor_watch_load (StkActor *a, StkLoadWatch *w);
+
 /* Calls fn (user) on the actor's thread soon: a task is allocated for it. Any thread. */
 void stk_actor_call (StkActor *a, void (*fn) (void *user), void *user);
 
@@ -107,6 +118,10 @@ typedef struct StkStreamOps
   /* Which conditions `ready` is called for (level-triggered). */
   void (*want) (StkStream *s, bool readable, bool writable);
   void (*close) (StkStream *s); /* frees it; ready is not called any more */
+  /* To another I/O actor: leave on the old one's thread (nothing is wanted any more, and only join or nothing may follow), then join on
+   * the new one's. What has arrived meanwhile waits in the stream. */
+  void (*leave) (StkStream *s);
+  void (*join) (StkStream *s, StkActor *io);
 } StkStreamOps;
 struct StkStream
 {

@@ -63,6 +63,7 @@ serve (int ask, int answer)
   Front f;
 
   settings.backlog = 4096;
+  settings.spread = NULL;
   front_open (&f, &settings);
   if (write (answer, &f.port, sizeof f.port) != sizeof f.port)
     _exit (1);

@@ -33,7 +33,8 @@ broker_start () {
   export BOOTSTRAP
   trap broker_cleanup EXIT
   { printf 'listeners = PLAINTEXT://127.0.0.1:%s\nlog.dirs = %s/data\n' "$BROKER_PORT" "$BROKER_DIR"
-    [ $# -gt 0 ] && printf '%s\n' "$@"; } >"$BROKER_DIR/stoker.conf"
+    [ $# -gt 0 ] && printf '%s\n' "$@"
+    echo 'network.thread.connections = 1'; } >"$BROKER_DIR/stoker.conf"
   broker_again
 }
 

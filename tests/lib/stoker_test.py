@@ -67,6 +67,8 @@ class Broker:
             if "STOKER_FLUSH" in os.environ:  # the same test under another log.flush
                 f.write("log.flush = %s\n" % os.environ["STOKER_FLUSH"])
             f.write("".join(l + "\n" for l in lines))
+            if not any(l.startswith("network.thread.connections") for l in lines):
+                f.write("network.thread.connections = 1\n")  # on all threads, so that they meet
 
     def start(self, wait=20):
         env = dict(os.environ)

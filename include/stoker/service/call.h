@@ -23,7 +23,7 @@ typedef struct StokerBroker StokerBroker; /* one broker: the core's services */
 typedef struct StokerContext
 {
   StokerBroker *broker;
-  int io;                  /* index of the I/O thread that the connection lives on */
+  int io;                  /* index of the I/O thread that the connection lives on; changes only while no call of it is under way */
   uint64_t connection_id;  /* unique in this run of the broker */
   const char *listener;    /* name: "PLAINTEXT" */
   const char *principal;   /* "User:ANONYMOUS" until auth modules exist */

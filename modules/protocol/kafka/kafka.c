@@ -69,6 +69,12 @@ kafka_busy (StokerInstance *self, void *session)
   return session_busy (session);
 }
 
+static bool
+kafka_movable (StokerInstance *self, void *session)
+{
+  return session_movable (session);
+}
+
 static const StokerProtocolOps ops = {
   .head = { sizeof ops, STOKER_PROTOCOL_VERSION },
   .open = kafka_open,
@@ -77,6 +83,7 @@ static const StokerProtocolOps ops = {
   .drained = kafka_drained,
   .close = kafka_close,
   .busy = kafka_busy,
+  .movable = kafka_movable,
 };
 
 STOKER_MODULE (protocol, kafka, .version = "0.1", .licence = "Apache-2.0",

@@ -308,6 +308,12 @@ session_busy (const Session *s)
   return s->first != NULL;
 }
 
+bool
+session_movable (const Session *s)
+{
+  return s->first == NULL && !s->produced && !s->busy && !s->ending;
+}
+
 void
 session_close (Session *s)
 {

@@ -42,6 +42,8 @@ void session_drained (Session *s);
 void session_close (Session *s);
 /* Is a request under way? */
 bool session_busy (const Session *s);
+/* Is nothing kept that belongs to the I/O thread? */
+bool session_movable (const Session *s);
 
 /* For request.c: a request has ended. */
 void session_ended (Session *s, Request *rq);

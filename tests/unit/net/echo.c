@@ -123,6 +123,11 @@ handle (Session *s, uint8_t *data, size_t len)
     s->later_len = len;
     stoker_conn_timer (s->conn, 100, answer_later, s);
     return 0;
+  case 'b': /* echo after 1 ms of work */
+    for (gint64 until = g_get_monotonic_time () + 1000; g_get_monotonic_time () < until;)
+      ;
+    answer (s, data, len);
+    return 0;
   case 'd': /* nothing */
     return 0;
   case 'c': /* echo and close */
@@ -193,9 +198,22 @@ echo_busy (StokerInstance *self, void *session)
   return ((Session *)session)->later != NULL;
 }
 
-static const StokerProtocolOps ops = {
-  { sizeof ops, STOKER_PROTOCOL_VERSION }, echo_open, echo_input, echo_input_end, echo_drained, echo_close, echo_busy
-};
+static bool
+echo_movable (StokerInstance *self, void *session)
+{
+  Session *s = session;
+
+  return s->later == NULL && !s->held && s->gathered->len == 0 && !atomic_load (&s->state->stay);
+}
+
+static const StokerProtocolOps ops = { { sizeof ops, STOKER_PROTOCOL_VERSION },
+                                       echo_open,
+                                       echo_input,
+                                       echo_input_end,
+                                       echo_drained,
+                                       echo_close,
+                                       echo_busy,
+                                       echo_movable };
 
 STOKER_MODULE (protocol, echo, .version = "1", .licence = "Apache-2.0", .summary = "for tests",
                .threads = STOKER_THREADS_PARALLEL, .ops = &ops, .ops_size = sizeof ops,

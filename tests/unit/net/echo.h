@@ -16,7 +16,7 @@ typedef struct EchoState
 {
   StokerFile *file; /* 'f' answers with ranges of it */
   atomic_int open, closed, inputs, ends, drained;
-  atomic_bool refuse;
+  atomic_bool refuse, stay; /* stay: no connection is movable */
   /* One call per frame on the I/O thread, when not NULL. */
   void (*frame) (void *user, const StokerContext *ctx, uint8_t letter, size_t len);
   void *user;

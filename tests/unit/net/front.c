@@ -53,7 +53,10 @@ front_on (StkActor *a, void (*fn) (void *user), void *user)
 StkServerSettings
 front_settings (void)
 {
-  return (StkServerSettings){ 50, G_MAXINT, G_MAXINT, -1, -1, { 0, ECHO_MAX, 1 << 20 } };
+  /* Evenly, so that tests meet several threads. */
+  static const StkSpreadSettings even = { 20000, 1000000, 100000, 500, 650, 3, 250, 300, 1, false };
+
+  return (StkServerSettings){ 50, G_MAXINT, G_MAXINT, -1, -1, { 0, ECHO_MAX, 1 << 20 }, &even };
 }
 
 static void
@@ -134,6 +137,7 @@ add_counts (void *user)
   c->sum.bytes_in += n->bytes_in;
   c->sum.bytes_out += n->bytes_out;
   c->sum.idle_closed += n->idle_closed;
+  c->sum.moved_in += n->moved_in;
   c->sum.open += n->open;
   c->sum.reading += n->reading;
 }

@@ -23,10 +23,14 @@ typedef struct Host
   bool closed;
 } Host;
 
+/* Connections on all actors; and where each moves to the next one whenever it has worked. */
+static const StkSpreadSettings even = { 20000, 1000000, 100000, 500, 650, 3, 250, 300, 1, false };
+static const StkSpreadSettings restless = { 100, 1000000, 10000, 500, 650, 3, 250, 300, 1, true };
+
 static void
-host_open (Host *h, StkSim *sim, int64_t max_idle_us)
+host_open (Host *h, StkSim *sim, int64_t max_idle_us, const StkSpreadSettings *spread)
 {
-  StkServerSettings settings = { 50, G_MAXINT, G_MAXINT, -1, -1, { max_idle_us, ECHO_MAX, 1 << 20 } };
+  StkServerSettings settings = { 50, G_MAXINT, G_MAXINT, -1, -1, { max_idle_us, ECHO_MAX, 1 << 20 }, spread };
   StkServerListener l = { "PLAINTEXT", "", 0, &h->echo };
   StokerError err = { 0 };
   StokerFile *f;
@@ -74,7 +78,6 @@ host_close (Host *h)
   }
   stk_actor_quit (h->broker.control);
   stk_actor_free (h->broker.control);
-  stk_server_free (h->server);
   stoker_file_unref (h->state.file);
   g_assert_cmpint (atomic_load (&h->state.open), ==, atomic_load (&h->state.closed));
 }
@@ -100,7 +103,7 @@ expect (StkSimPeer *p, char letter, const void *body, size_t len)
 }
 
 static uint64_t
-one_run (uint64_t seed)
+one_run (uint64_t seed, const StkSpreadSettings *spread, uint64_t *moved)
 {
   StkSim *sim = stk_sim_new (seed);
   g_autofree guint8 *body = g_malloc (700000), *tail = g_malloc (3000015);
@@ -110,7 +113,7 @@ one_run (uint64_t seed)
 
   for (int i = 0; i < 700000; i++)
     body[i] = (guint8)(i * 31 + i / 977);
-  host_open (&h, sim, 0);
+  host_open (&h, sim, 0, spread);
   for (int i = 0; i < 8; i++)
     p[i] = stk_sim_connect (sim, h.port);
   for (int i = 0; i < 8; i++) {
@@ -126,6 +129,12 @@ one_run (uint64_t seed)
     expect (p[i], 'h', body, 10);
     expect (p[i], 'g', body, 10);
   }
+  for (int round = 0; round < 20; round++) {
+    for (int i = 0; i < 8; i++)
+      frame (p[i], 'e', body + i, (size_t)round * 100);
+    for (int i = 0; i < 8; i++)
+      expect (p[i], 'e', body + i, (size_t)round * 100);
+  }
   for (int i = 0; i < 8; i += 2)
     stk_sim_close (p[i]);
   host_close (&h);
@@ -133,6 +142,10 @@ one_run (uint64_t seed)
     g_assert_false (stk_sim_receive (p[i], tail, 1));
     stk_sim_close (p[i]);
   }
+  *moved = 0;
+  for (int i = 0; i < 3; i++)
+    *moved += stk_conns_counts (stk_server_conns (h.server, i))->moved_in;
+  stk_server_free (h.server);
   print = stk_sim_fingerprint (sim);
   stk_sim_free (sim);
   return print;
@@ -141,10 +154,23 @@ one_run (uint64_t seed)
 static void
 test_replay (void)
 {
-  uint64_t a = one_run (7), b = one_run (7), c = one_run (8);
+  uint64_t moved, a = one_run (7, &even, &moved), b = one_run (7, &even, &moved), c = one_run (8, &even, &moved);
 
   g_assert_cmpuint (a, ==, b);
   g_assert_cmpuint (a, !=, c);
+  g_assert_cmpuint (moved, ==, 0);
+}
+
+/* The same bytes while the connections change their actors all the time; and a seed replays that too. */
+static void
+test_moves (void)
+{
+  for (uint64_t seed = 1; seed <= 12; seed++) {
+    uint64_t moved, again, a = one_run (seed, &restless, &moved), b = one_run (seed, &restless, &again);
+    g_assert_cmpuint (a, ==, b);
+    g_assert_cmpuint (moved, ==, again);
+    g_assert_cmpuint (moved, >, 20);
+  }
 }
 
 /* Ten idle minutes pass at once, and end the connection. */
@@ -157,7 +183,7 @@ test_idle (void)
   char byte;
   Host h;
 
-  host_open (&h, sim, INT64_C (600000000));
+  host_open (&h, sim, INT64_C (600000000), &even);
   p = stk_sim_connect (sim, h.port);
   frame (p, 'e', "a", 1);
   expect (p, 'e', "a", 1);
@@ -173,6 +199,7 @@ test_idle (void)
   g_assert_cmpint (stk_sim_now_us (sim) - began, >=, INT64_C (1700000000));
   stk_sim_close (p);
   host_close (&h);
+  stk_server_free (h.server);
   stk_sim_free (sim);
 }
 
@@ -227,7 +254,7 @@ test_halt (void)
   char byte;
 
   sim = stk_sim_new (9);
-  host_open (&h, sim, 0);
+  host_open (&h, sim, 0, &even);
   p = stk_sim_connect (sim, h.port);
   frame (p, 'e', "a", 1);
   expect (p, 'e', "a", 1);
@@ -235,12 +262,13 @@ test_halt (void)
   g_assert_false (stk_sim_receive (p, &byte, 1));
   g_assert_null (stk_sim_connect (sim, h.port));
   stk_sim_close (p);
-  host_open (&next, sim, 0); /* another machine goes on */
+  host_open (&next, sim, 0, &even); /* another machine goes on */
   p = stk_sim_connect (sim, next.port);
   frame (p, 'e', "a", 1);
   expect (p, 'e', "a", 1);
   stk_sim_close (p);
   host_close (&next);
+  stk_server_free (next.server);
 }
 
 int
@@ -248,6 +276,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sim/replay", test_replay);
+  g_test_add_func ("/sim/moves", test_moves);
   g_test_add_func ("/sim/idle", test_idle);
   g_test_add_func ("/sim/pool", test_pool);
   g_test_add_func ("/sim/halt", test_halt);
