@@ -34,9 +34,11 @@ STOKER_BEGIN_DECLS
 #define STOKER_STORAGE_VERSION 1u
 
 typedef struct StokerLog StokerLog; /* defined by the engine */
+typedef struct StokerRewrite StokerRewrite; /* a run of segments that is being written anew; the engine's */
 
 /* A log directory, as attached. The folder, its lock, meta.properties and the clean-shutdown marker belong to the core; all
- * else in it to the engine. Engines that keep nothing on disk ignore it. */
+ * else in it to the engine, but for cleaner-offset-checkpoint, which the core keeps. Engines that keep nothing on disk
+ * ignore it. */
 typedef struct StokerLogDir
 {
   int index;        /* in log.dirs */
@@ -216,6 +218,27 @@ typedef struct StokerStorageOps
   void (*producers) (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row), void *user);
   /* Forgets idle producers (producer.id.expiration.ms). */
   void (*expire_producers) (StokerInstance *self, StokerLog *log, int64_t before_ms);
+
+  /* ---- compaction: a run of sealed segments is replaced by one that holds fewer records at the same offsets. NULL, all
+   * four: not supported, such a log is not compacted. Appends and reads go on meanwhile. begin, append and abort are called on
+   * any thread that may block, one at a time for one rewrite, also while other functions change the log's structure: commit
+   * notices. commit counts as a change of structure itself. One rewrite per log at a time. */
+
+  /* Begins to write the segments that make up [from, to) anew, as `segments` told them; they must be sealed. *out is the
+   * caller's until commit or abort. 0, a Kafka error code with *err, or STOKER_OFFSET_OUT_OF_RANGE: those segments are
+   * not there (any more). Writes beside them; nobody sees it. */
+  int (*rewrite_begin) (StokerInstance *self, StokerLog *log, int64_t from, int64_t to, StokerRewrite **out,
+                        StokerError *err);
+  /* Adds whole batches of magic 2 as they shall stand there, CRC included; offsets ascend and lie in [from, to). */
+  int (*rewrite_append) (StokerInstance *self, StokerRewrite *rw, const uint8_t *data, size_t len, StokerError *err);
+  /* Puts the new segment in the place of the old ones, all or nothing also in a crash: everything is flushed before. Of the
+   * aborted transactions that the old ones ended, those in aborted[0..n) are still told by `aborted`. `rw` is gone
+   * whatever it returns: 0; STOKER_OFFSET_OUT_OF_RANGE: an old segment is not there any more, nothing was changed; or
+   * STOKER_KAFKA_STORAGE_ERROR. */
+  int (*rewrite_commit) (StokerInstance *self, StokerRewrite *rw, const StokerAborted *aborted, size_t n,
+                         StokerError *err);
+  /* Lets go of it; also after the log was closed or removed, as long as its directory is attached. */
+  void (*rewrite_abort) (StokerInstance *self, StokerRewrite *rw);
 } StokerStorageOps;
 
 STOKER_END_DECLS

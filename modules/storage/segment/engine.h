@@ -112,6 +112,10 @@ struct Segment
   int64_t last_time; /* timestamp of the last time index entry; -1 */
   int64_t last_time_offset;
   uint64_t since_entry; /* bytes since the last offset index entry */
+  /* Made by a rewrite whose files do not have their names yet: the file stays open, index entries and aborted
+   * transactions are in memory. */
+  bool pinned;
+  StokerBuf pinned_txn;
   /* The open file; under the log's lock. */
   StokerFile *file;
   uint64_t reserved; /* blocks are there up to here */
@@ -277,6 +281,10 @@ bool seg_index_open (StokerLog *log, Segment *s);
 void seg_index_clear (Segment *s);
 /* Writes the files anew from what is in memory. */
 int seg_index_rewrite (StokerLog *log, Segment *s);
+/* Writes all entries, which are in memory, to files with this ending behind their names, flushed; they stay in memory. */
+int seg_index_save (StokerLog *log, Segment *s, const char *ending);
+/* Lock held: the files of seg_index_save have their names now. */
+void seg_index_saved (Segment *s);
 
 /* ---- journaled.c */
 /* Under the lock: bytes [from, to) of the segment were written through `f`; the log ends at `end` with them. True:
@@ -312,6 +320,8 @@ int32_t seg_epoch_latest (StokerInstance *self, StokerLog *log);
 /* ---- txnindex.c */
 /* Appends entries to the segment's .txnindex; lock not held. */
 int seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, size_t n);
+/* Adds the entries of the segment that are among kept[0..n) to `out`, as they stand in the file. */
+int seg_txn_filter (StokerLog *log, Segment *s, const StokerAborted *kept, size_t n, StokerBuf *out);
 /* Keeps the entries whose marker is below `offset`. */
 int seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset);
 int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
@@ -396,6 +406,30 @@ void seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n);
 /* Renames the files of a segment that was taken out to .deleted, to vanish later (or deletes them at once), and lets it
  * go. */
 void seg_discard (StokerLog *log, Segment *s, bool at_once);
+
+/* ---- rewrite.c, swap.c */
+struct StokerRewrite
+{
+  StokerLog *log;  /* a reference */
+  Segment **old;   /* references */
+  uint32_t n_old;
+  Segment *fresh;  /* what takes their place */
+  StokerFile *file;
+  int64_t next, to; /* offsets: the next may not be below, none at or above */
+  int64_t mtime_ms; /* of the newest of the old */
+  LogSettings set;
+};
+int seg_rewrite_begin (StokerInstance *self, StokerLog *log, int64_t from, int64_t to, StokerRewrite **out,
+                       StokerError *err);
+int seg_rewrite_append (StokerInstance *self, StokerRewrite *rw, const uint8_t *data, size_t len, StokerError *err);
+int seg_rewrite_commit (StokerInstance *self, StokerRewrite *rw, const StokerAborted *aborted, size_t n,
+                        StokerError *err);
+void seg_rewrite_abort (StokerInstance *self, StokerRewrite *rw);
+/* All of it is written and flushed under names that end in .cleaned: to its place. 0, 1 (an old segment is gone, nothing
+ * was changed), or a negative errno. */
+int seg_swap (StokerRewrite *rw);
+/* Are the old ones part of the log still, side by side? Where, in *at. Lock held. */
+bool seg_rewrite_valid (const StokerRewrite *rw, uint32_t *at);
 
 /* ---- log.c, open.c, close.c */
 void seg_claim (StokerLog *log);   /* lock held; waits */

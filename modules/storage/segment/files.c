@@ -37,6 +37,7 @@ seg_segment_unref (Segment *s)
   stoker_file_unref (s->file);
   g_free (s->offsets);
   g_free (s->times);
+  stoker_buf_clear (&s->pinned_txn);
   g_free (s);
 }
 
@@ -70,7 +71,8 @@ evict_one (Engine *e, Segment **victim)
   StokerFile *f;
 
   for (GList *l = e->files.head; l; l = l->next)
-    if (oldest == NULL || ((Segment *)l->data)->used_us < ((Segment *)oldest->data)->used_us)
+    if (!((Segment *)l->data)->pinned
+        && (oldest == NULL || ((Segment *)l->data)->used_us < ((Segment *)oldest->data)->used_us))
       oldest = l;
   if (oldest == NULL || pthread_mutex_trylock (&((Segment *)oldest->data)->log->lock) != 0)
     return NULL;
@@ -185,7 +187,7 @@ put_to_rest (StokerLog *log, Segment *s, int64_t before_us)
   bool active;
 
   pthread_mutex_lock (&log->lock);
-  if (log->closed || log->claimed || s->used_us >= before_us) {
+  if (log->closed || log->claimed || s->pinned || s->used_us >= before_us) {
     pthread_mutex_unlock (&log->lock);
     return;
   }

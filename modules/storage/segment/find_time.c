@@ -127,11 +127,13 @@ candidates (StokerLog *log, int64_t timestamp, int64_t limit, int64_t *start)
   return all;
 }
 
-int
-seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t limit, StokerTimeFound *out)
+/* 0, 1: a segment was replaced meanwhile, so the result means nothing; negative: it failed. */
+static int
+look (StokerLog *log, int64_t timestamp, int64_t limit, StokerTimeFound *out)
 {
   int64_t start;
   g_autoptr (GPtrArray) segs = candidates (log, timestamp, limit, &start);
+  bool replaced = false;
   int rc = 0;
 
   *out = (StokerTimeFound){ -1, -1, -1 };
@@ -140,12 +142,24 @@ seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t 
     StokerTimeFound found = { -1, -1, -1 };
     if (timestamp == INT64_MAX ? s->max_timestamp > out->timestamp : s->max_timestamp >= timestamp)
       rc = in_segment (log, s, timestamp, start, &found);
-    if (rc < 0 && s->dropped)
-      rc = 0;
     if (rc == 1 && (out->offset < 0 || found.timestamp > out->timestamp))
       *out = found;
   }
-  if (rc < 0 || out->offset >= limit)
+  pthread_mutex_lock (&log->lock);
+  for (guint i = 0; i < segs->len; i++)
+    replaced |= ((Segment *)segs->pdata[i])->dropped;
+  pthread_mutex_unlock (&log->lock);
+  return replaced ? 1 : rc < 0 ? rc : 0;
+}
+
+int
+seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int64_t limit, StokerTimeFound *out)
+{
+  int rc = 1;
+
+  for (int tries = 0; tries < 8 && rc == 1; tries++)
+    rc = look (log, timestamp, limit, out);
+  if (rc != 0 || out->offset >= limit)
     *out = (StokerTimeFound){ -1, -1, -1 };
-  return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
+  return rc != 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
 }

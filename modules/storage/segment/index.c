@@ -169,3 +169,44 @@ seg_index_rewrite (StokerLog *log, Segment *s)
   s->disk_offsets = s->disk_times = 0;
   return write_out (log, s, true, false);
 }
+
+/* ---- for a rewrite */
+static int
+save_one (StokerLog *log, Segment *s, const char *suffix, const char *ending, const StokerBuf *b)
+{
+  g_autofree char *path = seg_path (log, s->base, suffix);
+  g_autofree char *to = g_strconcat (path, ending, NULL);
+  StokerFile *f;
+  int rc = stoker_file_open (seg_disk (log), to, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE, &f);
+
+  if (rc < 0)
+    return rc;
+  if (b->len > 0)
+    rc = stoker_file_pwrite (f, b->data, b->len, 0);
+  if (rc == 0)
+    rc = stoker_file_sync (f);
+  stoker_file_unref (f);
+  return rc;
+}
+
+int
+seg_index_save (StokerLog *log, Segment *s, const char *ending)
+{
+  StokerBuf offsets = { 0 }, times = { 0 };
+  int rc;
+
+  encode (s, s->n_offsets, s->n_times, &offsets, &times);
+  rc = save_one (log, s, ".index", ending, &offsets);
+  if (rc == 0)
+    rc = save_one (log, s, ".timeindex", ending, &times);
+  stoker_buf_clear (&offsets);
+  stoker_buf_clear (&times);
+  return rc;
+}
+
+void
+seg_index_saved (Segment *s)
+{
+  written (s, s->n_offsets, s->n_times);
+  s->index_unsynced = false;
+}

@@ -122,24 +122,64 @@ swap_in (Listing *l, int64_t base)
   }
 }
 
+static int64_t
+base_of (const char *name)
+{
+  return g_ascii_strtoll (name, NULL, 10);
+}
+
+static void
+sync_names (StokerLog *log)
+{
+  g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
+  stoker_disk_sync_dir (seg_disk (log), path);
+}
+
+/* A compaction that had not come as far as the old segments: its .swap files go while the .cleaned ones still tell so. */
+static void
+give_up_unfinished (Listing *l)
+{
+  bool any = false;
+
+  for (guint i = l->swaps->len; i-- > 0;) {
+    if (base_of (l->swaps->pdata[i]) < l->cleaned)
+      continue;
+    seg_listing_delete (l->log, l->swaps->pdata[i]);
+    g_ptr_array_remove_index (l->swaps, i);
+    any = true;
+  }
+  if (any)
+    sync_names (l->log);
+}
+
+static void
+rename_swaps (Listing *l, bool logs)
+{
+  for (guint i = 0; i < l->swaps->len; i++) {
+    const char *name = l->swaps->pdata[i];
+    g_autofree char *from = file_in (l->log, name), *to = g_strndup (from, strlen (from) - strlen (".swap"));
+    if (g_str_has_suffix (name, ".log.swap") == logs)
+      stoker_disk_rename (seg_disk (l->log), from, to);
+  }
+  sync_names (l->log);
+}
+
 bool
 seg_listing_clean (Listing *l)
 {
+  bool any = l->swaps->len > 0;
+
+  give_up_unfinished (l);
   for (guint i = 0; i < l->rubbish->len; i++)
     seg_listing_delete (l->log, l->rubbish->pdata[i]);
-  for (guint i = 0; i < l->swaps->len; i++) {
-    const char *name = l->swaps->pdata[i];
-    int64_t base = g_ascii_strtoll (name, NULL, 10);
-    if (base >= l->cleaned)
-      seg_listing_delete (l->log, name);
-    else if (g_str_has_suffix (name, ".log.swap"))
-      swap_in (l, base);
-  }
-  for (guint i = 0; i < l->swaps->len; i++) {
-    g_autofree char *from = file_in (l->log, l->swaps->pdata[i]),
-                    *to = g_strndup (from, strlen (from) - strlen (".swap"));
-    if (g_ascii_strtoll (l->swaps->pdata[i], NULL, 10) < l->cleaned)
-      stoker_disk_rename (seg_disk (l->log), from, to);
-  }
-  return l->swaps->len > 0;
+  if (l->swaps->len == 0)
+    return any;
+  /* In the order of swap.c, so that a crash in the middle of this can be told again. */
+  for (guint i = 0; i < l->swaps->len; i++)
+    if (g_str_has_suffix (l->swaps->pdata[i], ".log.swap"))
+      swap_in (l, base_of (l->swaps->pdata[i]));
+  sync_names (l->log);
+  rename_swaps (l, true);
+  rename_swaps (l, false);
+  return true;
 }

@@ -258,8 +258,12 @@ seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerRea
       *out = (StokerReadResult){ .upper = req->offset, .cold = true };
       return 0;
     }
-    if (rc < 0 && v.seg->dropped) /* removed since we looked */
+    pthread_mutex_lock (&log->lock);
+    if (v.seg->dropped) { /* removed or replaced since we looked: what was opened by name may be another's */
       rc = -ENOENT;
+      g_clear_pointer (&f, stoker_file_unref);
+    }
+    pthread_mutex_unlock (&log->lock);
     seg_segment_unref (v.seg);
     if (rc == 1) {
       hand_out (out, f, &r, len);

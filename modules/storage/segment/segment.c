@@ -120,6 +120,10 @@ static const StokerStorageOps ops = {
   .bytes = seg_bytes,
   .producers = seg_producers_each,
   .expire_producers = seg_producers_expire,
+  .rewrite_begin = seg_rewrite_begin,
+  .rewrite_append = seg_rewrite_append,
+  .rewrite_commit = seg_rewrite_commit,
+  .rewrite_abort = seg_rewrite_abort,
 };
 
 STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",

@@ -41,8 +41,16 @@ static int
 read_entries (StokerLog *log, Segment *s, StokerBuf *b)
 {
   g_autofree char *path = seg_path (log, s->base, ".txnindex");
-  int rc = stoker_disk_read_all (seg_disk (log), path, INT32_MAX, b);
+  bool pinned;
+  int rc = 0;
 
+  pthread_mutex_lock (&log->lock);
+  pinned = s->pinned;
+  if (pinned)
+    stoker_buf_append (b, s->pinned_txn.data, s->pinned_txn.len);
+  pthread_mutex_unlock (&log->lock);
+  if (!pinned)
+    rc = stoker_disk_read_all (seg_disk (log), path, INT32_MAX, b);
   b->len -= b->len % SEG_TXN_ENTRY;
   return rc == -ENOENT ? 0 : rc;
 }
@@ -53,6 +61,30 @@ entry_at (const StokerBuf *b, size_t at)
   const uint8_t *p = b->data + at;
   return (StokerTxnAborted){ (int64_t)seg_get (p + 2, 8), (int64_t)seg_get (p + 10, 8), (int64_t)seg_get (p + 18, 8),
                              (int64_t)seg_get (p + 26, 8) };
+}
+
+static bool
+is_kept (const StokerTxnAborted *t, const StokerAborted *kept, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (kept[i].producer_id == t->producer_id && kept[i].first_offset == t->first)
+      return true;
+  return false;
+}
+
+int
+seg_txn_filter (StokerLog *log, Segment *s, const StokerAborted *kept, size_t n, StokerBuf *out)
+{
+  StokerBuf b = { 0 };
+  int rc = s->has_txn ? read_entries (log, s, &b) : 0;
+
+  for (size_t at = 0; rc == 0 && at < b.len; at += SEG_TXN_ENTRY) {
+    StokerTxnAborted t = entry_at (&b, at);
+    if (is_kept (&t, kept, n))
+      stoker_buf_append (out, b.data + at, SEG_TXN_ENTRY);
+  }
+  stoker_buf_clear (&b);
+  return rc;
 }
 
 int
@@ -83,39 +115,61 @@ seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset)
   return rc;
 }
 
-/* The aborted transactions of one segment. False: enough, nothing later can matter or the caller has heard enough. */
+/* The aborted transactions of one segment. False: enough, nothing later can matter. */
 static bool
-tell (const StokerBuf *b, int64_t from, int64_t to, bool (*each) (void *user, const StokerAborted *a), void *user)
+collect (const StokerBuf *b, int64_t from, int64_t to, GArray *found)
 {
   for (size_t at = 0; at < b->len; at += SEG_TXN_ENTRY) {
     StokerTxnAborted t = entry_at (b, at);
     StokerAborted a = { t.producer_id, t.first };
-    if (t.last >= from && t.first < to && !each (user, &a))
-      return false;
+    if (t.last >= from && t.first < to)
+      g_array_append_val (found, a);
     if (t.stable >= to)
       return false;
   }
   return true;
 }
 
+/* Of one look at the log's segments: 1 when one of them was replaced meanwhile. */
+static int
+tell_all (StokerLog *log, const GPtrArray *segs, int64_t from, int64_t to, GArray *found)
+{
+  bool more = true;
+  int rc = 0;
+
+  for (guint i = 0; i < segs->len && more && rc == 0; i++) {
+    StokerBuf b = { 0 };
+    rc = read_entries (log, segs->pdata[i], &b);
+    more = rc == 0 && collect (&b, from, to, found);
+    stoker_buf_clear (&b);
+  }
+  pthread_mutex_lock (&log->lock);
+  for (guint i = 0; i < segs->len && rc >= 0; i++)
+    if (((Segment *)segs->pdata[i])->dropped)
+      rc = 1;
+  pthread_mutex_unlock (&log->lock);
+  return rc;
+}
+
 int
 seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
              bool (*each) (void *user, const StokerAborted *a), void *user)
 {
-  g_autoptr (GPtrArray) segs = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_segment_unref);
-  bool more = true;
-  int rc = 0;
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (StokerAborted));
+  int rc = 1;
 
-  pthread_mutex_lock (&log->lock);
-  for (uint32_t i = seg_find (log, from); i < log->n_segs; i++)
-    if (log->segs[i]->has_txn)
-      g_ptr_array_add (segs, seg_segment_ref (log->segs[i]));
-  pthread_mutex_unlock (&log->lock);
-  for (guint i = 0; i < segs->len && more && rc == 0; i++) {
-    StokerBuf b = { 0 };
-    rc = read_entries (log, segs->pdata[i], &b);
-    more = rc == 0 && tell (&b, from, to, each, user);
-    stoker_buf_clear (&b);
+  for (int tries = 0; tries < 8 && rc == 1; tries++) {
+    g_autoptr (GPtrArray) segs = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_segment_unref);
+    pthread_mutex_lock (&log->lock);
+    for (uint32_t i = seg_find (log, from); i < log->n_segs; i++)
+      if (log->segs[i]->has_txn)
+        g_ptr_array_add (segs, seg_segment_ref (log->segs[i]));
+    pthread_mutex_unlock (&log->lock);
+    g_array_set_size (found, 0);
+    rc = tell_all (log, segs, from, to, found);
   }
+  for (guint i = 0; rc == 0 && i < found->len; i++)
+    if (!each (user, &g_array_index (found, StokerAborted, i)))
+      break;
   return rc == 0 ? 0 : STOKER_KAFKA_STORAGE_ERROR;
 }
