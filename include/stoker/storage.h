@@ -146,6 +146,7 @@ typedef struct StokerSegmentRow
   int64_t largest_timestamp; /* -1: none */
   int64_t modified_ms;       /* when it was last written */
   bool active;
+  int64_t first_timestamp;   /* of its first batch; -1: none, or not known (sealed segments of compacted topics: it is) */
 } StokerSegmentRow;
 
 typedef struct StokerAborted

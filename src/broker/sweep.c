@@ -71,7 +71,10 @@ stk_sweep_clean (StkPartition *p, const StokerTopicConfig *config, const GPtrArr
 {
   for (guint i = 0; i < cleaners->len; i++) {
     StokerInstance *c = cleaners->pdata[i];
-    const char *policy = ((const StokerCleanerOps *)c->module->ops)->policy;
+    const StokerCleanerOps *ops = c->module->ops;
+    const char *policy = ops->policy;
+    if (ops->plan == NULL)
+      continue;
     /* "delete" is asked for every log: what lies below the log start goes whatever the topic's policy is. */
     if (g_str_equal (policy, "delete") || (config->cleanup_compact && g_str_equal (policy, "compact")))
       run_cleaner (p, config, c, now_ms);

@@ -41,7 +41,7 @@ static const StkKindFunction partitioner_functions[] = { F (pick) };
   {                                                                                                                    \
 #field, offsetof(StokerCleanerOps, field)                                                                          \
   }
-static const StkKindFunction cleaner_functions[] = { F (policy), F (plan) };
+static const StkKindFunction cleaner_functions[] = { F (policy) };
 #undef F
 
 #define F(field)                                                                                                       \

@@ -146,6 +146,27 @@ seg_set_start (StokerInstance *self, StokerLog *log, int64_t offset, StokerError
   return release (log, rc, "move the start of", err);
 }
 
+/* The timestamp of the first batch of a sealed segment. */
+static void
+first_load (StokerLog *log, Segment *s)
+{
+  StokerFile *f;
+  StokerBatch b;
+  uint64_t pos;
+  Walk w;
+
+  if (s->first_known || s->size == 0 || seg_file_get (log, s, &f) < 0)
+    return;
+  seg_walk_begin (&w, f, 0, s->size);
+  if (seg_walk_next (&w, &b, &pos) == 1) {
+    pthread_mutex_lock (&log->lock);
+    s->first_timestamp = b.max_timestamp;
+    s->first_known = true;
+    pthread_mutex_unlock (&log->lock);
+  }
+  stoker_file_unref (f);
+}
+
 size_t
 seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size_t max)
 {
@@ -157,6 +178,8 @@ seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size
   pthread_mutex_unlock (&log->lock);
   for (guint i = 0; i < segs->len && i < max; i++)
     seg_max_load (log, segs->pdata[i]);
+  for (guint i = 0; log->set.compact && i + 1 < segs->len && i < max; i++)
+    first_load (log, segs->pdata[i]);
   pthread_mutex_lock (&log->lock);
   for (guint i = 0; i < segs->len && i < max; i++) {
     const Segment *s = segs->pdata[i];
@@ -166,7 +189,8 @@ seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size
                                   .bytes = s->size,
                                   .largest_timestamp = s->max_timestamp,
                                   .modified_ms = s->modified_ms,
-                                  .active = last };
+                                  .active = last,
+                                  .first_timestamp = s->first_known ? s->first_timestamp : -1 };
   }
   pthread_mutex_unlock (&log->lock);
   return segs->len;

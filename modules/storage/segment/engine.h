@@ -149,7 +149,7 @@ typedef struct LogSettings
 {
   int64_t segment_bytes, segment_ms, segment_jitter_ms, segment_index_bytes, index_interval_bytes, file_delete_delay_ms;
   int64_t flush_messages, flush_ms;
-  bool journal;
+  bool journal, compact;
 } LogSettings;
 
 struct StokerLog

@@ -150,7 +150,9 @@ seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *c)
   pthread_mutex_lock (&log->lock);
   log->set
       = (LogSettings){ c->segment_bytes,        c->segment_ms,           c->segment_jitter_ms, c->segment_index_bytes,
-                       c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms, log->set.journal };
+                       c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms, log->set.journal, c->cleanup_compact };
+  if (c->cleanup_compact && c->max_compaction_lag_ms > 0) /* what is due for compaction must be sealed by then */
+    log->set.segment_ms = MIN (log->set.segment_ms, c->max_compaction_lag_ms);
   flush = seg_journal_switch (log, c->journal && log->dir->journal);
   pthread_mutex_unlock (&log->lock);
   if (flush)
