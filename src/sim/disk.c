@@ -8,6 +8,12 @@
 
 #include <errno.h>
 
+int
+stk_sim_disk_ask (SimDisk *d, StkSimDiskCall call, const char *path)
+{
+  return d->watch ? d->watch (d->watcher, call, path) : 0;
+}
+
 static int
 find_or_make (SimDisk *d, const char *path, unsigned flags, Inode **out)
 {
@@ -33,17 +39,23 @@ static int
 disk_open (StokerDisk *base, const char *path, unsigned flags, StokerFile **out)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_OPEN, path);
   LOCK (d);
   Inode *i;
   int rc = find_or_make (d, path, flags, &i);
 
+  if (asked < 0)
+    return asked;
   if (rc < 0)
     return rc;
   if (flags & STOKER_OPEN_TRUNCATE) {
+    Change c = { .pos = 0 };
+    if (i->data->len > 0)
+      g_array_append_val (i->changes, c);
     d->used -= i->data->len;
     stk_sim_set_size (i->data, 0);
   }
-  *out = stk_sim_file_new (d, i, flags & STOKER_OPEN_WRITE, false);
+  *out = stk_sim_file_new (d, i, path, flags & STOKER_OPEN_WRITE, false);
   return 0;
 }
 
@@ -51,9 +63,12 @@ static int
 disk_stat (StokerDisk *base, const char *path, StokerPathInfo *out)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_STAT, path);
   LOCK (d);
   Inode *i = stk_sim_lookup (d, path);
 
+  if (asked < 0)
+    return asked;
   if (i == NULL && !stk_sim_dir_exists (d, path))
     return -ENOENT;
   *out = i ? (StokerPathInfo){ i->is_dir, i->data->len, i->mtime_ms } : (StokerPathInfo){ .is_dir = true };
@@ -64,9 +79,12 @@ static int
 disk_rename (StokerDisk *base, const char *from, const char *to)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_RENAME, from);
   LOCK (d);
   Inode *old = stk_sim_lookup (d, to);
 
+  if (asked < 0)
+    return asked;
   if (stk_sim_lookup (d, from) == NULL || !stk_sim_parent_exists (d, to))
     return -ENOENT;
   if (old && old->is_dir && stk_sim_has_children (d, to))
@@ -79,9 +97,12 @@ static int
 disk_unlink (StokerDisk *base, const char *path)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_UNLINK, path);
   LOCK (d);
   Inode *i = stk_sim_lookup (d, path);
 
+  if (asked < 0)
+    return asked;
   if (i == NULL || i->is_dir)
     return i ? -EISDIR : -ENOENT;
   d->used -= i->data->len;
@@ -93,9 +114,12 @@ static int
 disk_mkdir (StokerDisk *base, const char *path)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_MKDIR, path);
   LOCK (d);
   Inode *i;
 
+  if (asked < 0)
+    return asked;
   if (stk_sim_lookup (d, path) || stk_sim_dir_exists (d, path))
     return -EEXIST;
   if (!stk_sim_parent_exists (d, path))
@@ -110,9 +134,12 @@ static int
 disk_rmdir (StokerDisk *base, const char *path)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_RMDIR, path);
   LOCK (d);
   Inode *i = stk_sim_lookup (d, path);
 
+  if (asked < 0)
+    return asked;
   if (i == NULL || !i->is_dir)
     return i ? -ENOTDIR : -ENOENT;
   if (stk_sim_has_children (d, path))
@@ -125,8 +152,11 @@ static int
 disk_list (StokerDisk *base, const char *dir, bool (*each) (void *user, const char *name), void *user)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_LIST, dir);
   g_autoptr (GPtrArray) list = NULL;
 
+  if (asked < 0)
+    return asked;
   {
     LOCK (d);
     if (!stk_sim_dir_exists (d, dir))
@@ -143,9 +173,12 @@ static int
 disk_sync_dir (StokerDisk *base, const char *dir)
 {
   SimDisk *d = (SimDisk *)base;
+  int asked = stk_sim_disk_ask (d, STK_SIM_SYNC_DIR, dir);
   LOCK (d);
   guint n = d->ops->len;
 
+  if (asked != 0)
+    return MIN (asked, 0);
   if (!stk_sim_dir_exists (d, dir))
     return -ENOENT;
   while (n > 0 && !stk_sim_op_in (&g_array_index (d->ops, NameOp, n - 1), dir))
@@ -180,7 +213,7 @@ disk_lock (StokerDisk *base, const char *path, StokerFile **out)
   if (i->locked)
     return -EAGAIN;
   i->locked = true;
-  *out = stk_sim_file_new (d, i, true, true);
+  *out = stk_sim_file_new (d, i, path, true, true);
   return 0;
 }
 
@@ -224,6 +257,13 @@ stk_sim_disk_free (StokerDisk *base)
   g_array_unref (d->ops);
   g_mutex_clear (&d->lock);
   g_free (d);
+}
+
+void
+stk_sim_disk_watch (StokerDisk *base, StkSimDiskWatch watch, void *user)
+{
+  ((SimDisk *)base)->watch = watch;
+  ((SimDisk *)base)->watcher = user;
 }
 
 void

@@ -3,18 +3,20 @@
  * The simulated disk from inside: file.c (inodes and open files), names.c (the tree of names), disk.c (the calls and
  * the cut). Every file has two contents, the one that is read and the one that would be found after a power cut, and so
  * has the tree of names: a sync of a file carries its content over, a sync of a directory the names, in the order of
- * their changes as a journalling file system does. A cut lets each page, and the first so many names, of the rest
- * survive by lot.
+ * their changes as a journalling file system does. A cut lets each sector of each write, and the first so many names, of
+ * the rest survive by lot.
  */
 #ifndef STK_SIM_DISK_PRIVATE_H
 #define STK_SIM_DISK_PRIVATE_H
 
 #include "sim/impl.h"
 
-typedef struct Range
+/* What was done to a file since its last sync. */
+typedef struct Change
 {
-  uint64_t pos, len;
-} Range;
+  uint64_t pos, len; /* a write; whole sectors. Or: */
+  uint8_t *sectors;  /* what the cache held there after it; NULL: the file was cut to `pos` bytes */
+} Change;
 
 typedef struct Inode
 {
@@ -22,7 +24,7 @@ typedef struct Inode
   bool is_dir, locked;
   int64_t mtime_ms;
   GByteArray *data, *durable;
-  GArray *dirty; /* of Range: written since the last sync */
+  GArray *changes; /* of Change */
 } Inode;
 
 /* A change of names that no sync has carried over yet. */
@@ -41,6 +43,8 @@ typedef struct SimDisk
   GArray *ops;                 /* of NameOp */
   uint64_t used, limit;
   unsigned generation; /* grows with each cut: older handles are dead */
+  StkSimDiskWatch watch;
+  void *watcher;
 } SimDisk;
 
 typedef struct SimFile
@@ -50,7 +54,11 @@ typedef struct SimFile
   Inode *inode;
   unsigned generation;
   bool writable, lock;
+  char *path; /* as it was opened */
 } SimFile;
+
+/* Asks whoever watches; without the lock. */
+int stk_sim_disk_ask (SimDisk *d, StkSimDiskCall call, const char *path);
 
 #define LOCK(d) g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&(d)->lock)
 
@@ -63,7 +71,7 @@ void stk_sim_inode_cut (SimDisk *d, Inode *i);
 /* Grown with zeros, or cut. */
 void stk_sim_set_size (GByteArray *a, uint64_t size);
 /* An open file, with one reference. */
-StokerFile *stk_sim_file_new (SimDisk *d, Inode *i, bool writable, bool lock);
+StokerFile *stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writable, bool lock);
 
 /* ---- names.c; with the lock */
 void stk_sim_name_op_clear (void *op);

@@ -8,9 +8,15 @@
 
 #include <errno.h>
 
-#define PAGE ((size_t)4096)
+#define SECTOR ((uint64_t)512)
 
 /* ---- inodes */
+
+static void
+change_clear (void *c)
+{
+  g_free (((Change *)c)->sectors);
+}
 
 Inode *
 stk_sim_inode_new (bool is_dir)
@@ -21,7 +27,8 @@ stk_sim_inode_new (bool is_dir)
   i->is_dir = is_dir;
   i->data = g_byte_array_new ();
   i->durable = g_byte_array_new ();
-  i->dirty = g_array_new (FALSE, FALSE, sizeof (Range));
+  i->changes = g_array_new (FALSE, FALSE, sizeof (Change));
+  g_array_set_clear_func (i->changes, change_clear);
   return i;
 }
 
@@ -41,7 +48,7 @@ stk_sim_inode_unref (void *p)
     return;
   g_byte_array_unref (i->data);
   g_byte_array_unref (i->durable);
-  g_array_unref (i->dirty);
+  g_array_unref (i->changes);
   g_free (i);
 }
 
@@ -55,36 +62,65 @@ stk_sim_set_size (GByteArray *a, uint64_t size)
     memset (a->data + old, 0, (size_t)size - old);
 }
 
-/* Copies what lies in the range from the content that is read. */
+/* Takes note of a write that was done: of the whole sectors that it touches, as a disk writes them. */
 static void
-settle_range (Inode *i, Range r)
+note_write (Inode *i, uint64_t pos, uint64_t len)
 {
-  uint64_t end = MIN (r.pos + r.len, (uint64_t)i->data->len);
+  Change c = { .pos = pos / SECTOR * SECTOR };
 
-  if (end <= r.pos)
+  if (len == 0)
     return;
-  if (end > i->durable->len)
-    stk_sim_set_size (i->durable, end);
-  memcpy (i->durable->data + r.pos, i->data->data + r.pos, (size_t)(end - r.pos));
+  c.len = MIN ((pos + len + SECTOR - 1) / SECTOR * SECTOR, (uint64_t)i->data->len) - c.pos;
+  c.sectors = g_memdup2 (i->data->data + c.pos, c.len);
+  g_array_append_val (i->changes, c);
 }
 
-/* Pages written since the last sync reached the disk or did not; a file that grew may have got its size without its
- * data. */
+/* Makes bytes durable. */
+static void
+settle (Inode *i, uint64_t pos, const uint8_t *bytes, uint64_t len)
+{
+  if (pos + len > i->durable->len)
+    stk_sim_set_size (i->durable, pos + len);
+  memcpy (i->durable->data + pos, bytes, (size_t)len);
+}
+
+static void
+settle_all (Inode *i)
+{
+  for (guint k = 0; k < i->changes->len; k++) {
+    const Change *c = &g_array_index (i->changes, Change, k);
+    if (c->sectors == NULL && c->pos < i->durable->len)
+      stk_sim_set_size (i->durable, c->pos);
+    else if (c->sectors)
+      settle (i, c->pos, c->sectors, c->len);
+  }
+  g_array_set_size (i->changes, 0);
+  stk_sim_set_size (i->durable, i->data->len);
+}
+
+/* Of what was written since the last sync each sector reached the disk or did not, as it was after any one of the writes
+ * to it; how many do differs from file to file, so that all and none are seen too. A truncation happened or did not. A
+ * file that grew may have got a size without the data. */
 void
 stk_sim_inode_cut (SimDisk *d, Inode *i)
 {
-  for (guint k = 0; k < i->dirty->len; k++) {
-    Range r = g_array_index (i->dirty, Range, k);
-    for (uint64_t at = r.pos; at < r.pos + r.len;) {
-      uint64_t end = MIN ((at / PAGE + 1) * PAGE, r.pos + r.len);
-      if (stk_sim_chance (d->sim, 2))
-        settle_range (i, (Range){ at, end - at });
-      at = end;
+  uint64_t share = i->changes->len ? stk_sim_chance (d->sim, 5) : 0; /* of four */
+  uint64_t size = i->data->len;
+
+  for (guint k = 0; k < i->changes->len; k++) {
+    const Change *c = &g_array_index (i->changes, Change, k);
+    if (c->sectors == NULL) {
+      if (stk_sim_chance (d->sim, 2) && c->pos < i->durable->len)
+        stk_sim_set_size (i->durable, c->pos);
+      continue;
     }
+    for (uint64_t at = 0; at < c->len; at += SECTOR)
+      if (stk_sim_chance (d->sim, 4) < share)
+        settle (i, c->pos + at, c->sectors + at, MIN (SECTOR, c->len - at));
   }
-  g_array_set_size (i->dirty, 0);
-  if (i->data->len < i->durable->len && stk_sim_chance (d->sim, 2))
-    stk_sim_set_size (i->durable, i->data->len); /* a truncation that was not synced */
+  if (size > i->durable->len && stk_sim_chance (d->sim, 4) == 0)
+    stk_sim_set_size (i->durable, i->durable->len + stk_sim_chance (d->sim, size - i->durable->len + 1));
+  g_array_set_size (i->changes, 0);
   stk_sim_set_size (i->data, 0);
   g_byte_array_append (i->data, i->durable->data, i->durable->len);
   i->locked = false;
@@ -102,11 +138,12 @@ static ssize_t
 file_pread (StokerFile *base, void *buf, size_t len, uint64_t pos)
 {
   SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_READ, f->path);
   LOCK (f->disk);
   size_t n;
 
-  if (dead (f))
-    return -EIO;
+  if (dead (f) || asked < 0)
+    return dead (f) ? -EIO : asked;
   if (pos >= f->inode->data->len)
     return 0;
   n = MIN (len, f->inode->data->len - (size_t)pos);
@@ -118,61 +155,73 @@ static int
 file_pwritev (StokerFile *base, const struct iovec *iov, int n, uint64_t pos)
 {
   SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_WRITE, f->path);
   LOCK (f->disk);
   Inode *i = f->inode;
-  Range r = { pos, 0 };
+  uint64_t len = 0, at = pos;
 
   if (dead (f) || !f->writable)
     return dead (f) ? -EIO : -EBADF;
+  if (asked < 0)
+    return asked;
   for (int k = 0; k < n; k++)
-    r.len += iov[k].iov_len;
-  if (pos + r.len > i->data->len) {
-    uint64_t grow = pos + r.len - i->data->len;
+    len += iov[k].iov_len;
+  if (asked == STK_SIM_PART)
+    len = stk_sim_chance (f->disk->sim, len);
+  if (pos + len > i->data->len) {
+    uint64_t grow = pos + len - i->data->len;
     if (grow > f->disk->limit - MIN (f->disk->limit, f->disk->used))
       return -ENOSPC;
     f->disk->used += grow;
-    stk_sim_set_size (i->data, pos + r.len);
+    stk_sim_set_size (i->data, pos + len);
   }
-  for (int k = 0; k < n; k++) {
-    if (iov[k].iov_len)
-      memcpy (i->data->data + pos, iov[k].iov_base, iov[k].iov_len);
-    pos += iov[k].iov_len;
+  for (int k = 0; k < n && at < pos + len; k++) {
+    size_t part = MIN (iov[k].iov_len, (size_t)(pos + len - at));
+    if (part)
+      memcpy (i->data->data + at, iov[k].iov_base, part);
+    at += part;
   }
-  g_array_append_val (i->dirty, r);
+  note_write (i, pos, len);
   i->mtime_ms = stk_sim_now_us (f->disk->sim) / 1000;
-  return 0;
+  return asked == STK_SIM_PART ? -ENOSPC : 0;
 }
 
 static int
 file_sync (StokerFile *base)
 {
   SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_SYNC, f->path);
   LOCK (f->disk);
 
   if (dead (f))
     return -EIO;
-  for (guint k = 0; k < f->inode->dirty->len; k++)
-    settle_range (f->inode, g_array_index (f->inode->dirty, Range, k));
-  g_array_set_size (f->inode->dirty, 0);
-  stk_sim_set_size (f->inode->durable, f->inode->data->len);
-  return 0;
+  if (asked == 0)
+    settle_all (f->inode);
+  return MIN (asked, 0);
 }
 
 static int
 file_reserve (StokerFile *base, uint64_t pos, uint64_t len)
 {
-  return dead ((SimFile *)base) ? -EIO : 0;
+  SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_RESERVE, f->path);
+
+  return dead (f) ? -EIO : MIN (asked, 0);
 }
 
 static int
 file_truncate (StokerFile *base, uint64_t size)
 {
   SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_TRUNCATE, f->path);
   LOCK (f->disk);
+  Change c = { .pos = size };
 
-  if (dead (f))
-    return -EIO;
+  if (dead (f) || asked < 0)
+    return dead (f) ? -EIO : asked;
   f->disk->used += size - f->inode->data->len;
+  if (size < f->inode->data->len)
+    g_array_append_val (f->inode->changes, c);
   stk_sim_set_size (f->inode->data, size);
   return 0;
 }
@@ -202,6 +251,7 @@ file_close (StokerFile *base)
     f->inode->locked = false;
   stk_sim_inode_unref (f->inode);
   g_mutex_unlock (&f->disk->lock);
+  g_free (f->path);
   g_free (f);
 }
 
@@ -209,7 +259,7 @@ static const StkFileOps file_ops
     = { file_pread, file_pwritev, file_sync, file_reserve, file_truncate, file_size, file_pread, file_fd, file_close };
 
 StokerFile *
-stk_sim_file_new (SimDisk *d, Inode *i, bool writable, bool lock)
+stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writable, bool lock)
 {
   SimFile *f = g_new0 (SimFile, 1);
 
@@ -220,5 +270,6 @@ stk_sim_file_new (SimDisk *d, Inode *i, bool writable, bool lock)
   f->generation = d->generation;
   f->writable = writable;
   f->lock = lock;
+  f->path = g_strdup (path);
   return &f->base;
 }

@@ -58,5 +58,6 @@ void stk_sim_disk_free (StokerDisk *d);
 void stk_sim_disk_unlock_all (StokerDisk *d);
 void stk_sim_disk_cut (StokerDisk *d);
 void stk_sim_disk_limit (StokerDisk *d, uint64_t bytes);
+void stk_sim_disk_watch (StokerDisk *d, StkSimDiskWatch watch, void *user);
 
 #endif

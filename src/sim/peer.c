@@ -81,6 +81,19 @@ stk_sim_receive (StkSimPeer *p, void *to, size_t len)
   return true;
 }
 
+ssize_t
+stk_sim_poll (StkSimPeer *p, void *to, size_t len, bool all)
+{
+  int64_t now = p->end->sim->now_us;
+  ssize_t n;
+
+  if (all)
+    p->end->sim->now_us = INT64_MAX;
+  n = stk_sim_end_read (&p->end->base, to, len);
+  p->end->sim->now_us = now;
+  return n > 0 ? n : n == -EAGAIN ? 0 : -1;
+}
+
 void
 stk_sim_close (StkSimPeer *p)
 {

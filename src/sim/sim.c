@@ -205,12 +205,29 @@ stk_sim_machine (StkSim *s)
   return &m->base;
 }
 
+StkWorld *
+stk_sim_reboot (StkWorld *halted)
+{
+  StkWorld *w = stk_sim_machine (SIM_OF (halted));
+
+  stk_sim_disk_free (w->disk);
+  w->disk = g_steal_pointer (&halted->disk);
+  return w;
+}
+
+void
+stk_sim_watch_disk (StkWorld *machine, StkSimDiskWatch watch, void *user)
+{
+  stk_sim_disk_watch (machine->disk, watch, user);
+}
+
 static void
 machine_free (void *user)
 {
   SimMachine *m = user;
 
-  stk_sim_disk_free (m->base.disk);
+  if (m->base.disk)
+    stk_sim_disk_free (m->base.disk);
   g_free (m);
 }
 

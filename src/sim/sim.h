@@ -40,14 +40,44 @@ StkSimPeer *stk_sim_connect (StkSim *s, uint16_t port);
 bool stk_sim_send (StkSimPeer *p, const void *data, size_t len);
 /* Exactly len bytes; false at the end of the stream, or after 60 s of virtual time. */
 bool stk_sim_receive (StkSimPeer *p, void *to, size_t len);
+/* What has arrived, up to len bytes, without letting time pass; `all`: also what is still on its way. 0: nothing now;
+ * -1: the other side is gone. */
+ssize_t stk_sim_poll (StkSimPeer *p, void *to, size_t len, bool all);
 void stk_sim_close (StkSimPeer *p);
 
 /* ---- faults */
 /* Nothing of the machine runs any more, its connections are reset, its locks are gone. Its actors cannot be freed. */
 void stk_sim_halt (StkWorld *machine);
-/* Power cut: what was not synced survives or not, page by page and name by name, as the seed says. Files that are open
- * answer -EIO. */
+/* Power cut: what was not synced survives or not, sector by sector (512 bytes) and name by name, as the seed says. Files
+ * that are open answer -EIO. */
 void stk_sim_cut_power (StkWorld *machine);
+/* A machine with the disk of one that was halted. */
+StkWorld *stk_sim_reboot (StkWorld *halted);
+
+typedef enum StkSimDiskCall
+{
+  STK_SIM_READ,
+  STK_SIM_WRITE,
+  STK_SIM_SYNC,
+  STK_SIM_RESERVE,
+  STK_SIM_TRUNCATE,
+  STK_SIM_OPEN,
+  STK_SIM_STAT,
+  STK_SIM_RENAME,
+  STK_SIM_UNLINK,
+  STK_SIM_MKDIR,
+  STK_SIM_RMDIR,
+  STK_SIM_LIST,
+  STK_SIM_SYNC_DIR,
+} StkSimDiskCall;
+
+/* What a watcher may answer besides 0 (go on) and a negative errno (fail with it). */
+#define STK_SIM_LEAVE_OUT 1 /* of SYNC, SYNC_DIR: say that it was done, do nothing */
+#define STK_SIM_PART 2      /* of WRITE: do a part of it, then fail with -ENOSPC */
+/* Called in front of each call on the machine's disk, which it may keep from happening. `path` is borrowed; of a file
+ * the one that it was opened by. It may cut the power and go on with another machine. NULL: nobody watches. */
+typedef int (*StkSimDiskWatch) (void *user, StkSimDiskCall call, const char *path);
+void stk_sim_watch_disk (StkWorld *machine, StkSimDiskWatch watch, void *user);
 /* The size of its disk from now on; default: no limit. */
 void stk_sim_limit_disk (StkWorld *machine, uint64_t bytes);
 
