@@ -139,6 +139,8 @@ recover_from (StokerLog *log, uint32_t from, StokerError *err)
     rc = seg_recover (log, s, true, &cut, &log->end, err);
     if (rc == 0 && cut)
       drop_all (log, i + 1, "it follows a cut");
+    else if (rc == 0 && i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact)
+      drop_all (log, i + 1, "offsets before it are missing"); /* only compaction leaves gaps; a power cut took the end of this one */
   }
   return rc;
 }
