@@ -98,9 +98,9 @@ settle_all (Inode *i)
   stk_sim_set_size (i->durable, i->data->len);
 }
 
-/* Of what was written since the last sync each sector reached the disk or did not, as it was after any one of the writes
- * to it; how many do differs from file to file, so that all and none are seen too. A truncation happened or did not. A
- * file that grew may have got a size without the data. */
+/* Of what was written since the last sync each sector reached the disk or did not, as it was after any one of the
+ * writes to it; how many do differs from file to file, so that all and none are seen too. A truncation happened or did
+ * not. A file that grew may have got a size without the data. */
 void
 stk_sim_inode_cut (SimDisk *d, Inode *i)
 {
@@ -255,8 +255,8 @@ file_close (StokerFile *base)
   g_free (f);
 }
 
-static const StkFileOps file_ops
-    = { file_pread, file_pwritev, file_sync, file_reserve, file_truncate, file_size, file_pread, file_fd, file_close };
+static const StkFileOps file_ops = { file_pread, file_pwritev, file_sync, file_reserve, file_truncate,
+                                     file_size,  file_pread,   file_fd,   file_close,   NULL };
 
 StokerFile *
 stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writable, bool lock)

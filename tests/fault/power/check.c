@@ -49,7 +49,8 @@ described (Life *l, Call *c, Answer *a)
 }
 
 static void
-ask (Life *l, int key, int version, StokerBuf *body, void (*answered) (Life *l, Call *c, Answer *a), Part *p, int64_t number, const char *what)
+ask (Life *l, int key, int version, StokerBuf *body, void (*answered) (Life *l, Call *c, Answer *a), Part *p,
+     int64_t number, const char *what)
 {
   Call *c = g_new0 (Call, 1);
   bool done = false;
@@ -180,8 +181,8 @@ records_told (Life *l, Call *c, Answer *a)
   take_int (a, 4);
   error = take_int (a, 2);
   if (error != 0)
-    broken (l, "%s-%d: fetch from %" PRId64 " (of %" PRId64 " to %" PRId64 ") is answered with error %" PRId64, p->topic->name, p->index,
-            look.next, look.start, look.end, error);
+    broken (l, "%s-%d: fetch from %" PRId64 " (of %" PRId64 " to %" PRId64 ") is answered with error %" PRId64,
+            p->topic->name, p->index, look.next, look.start, look.end, error);
   take_int (a, 8);
   take_int (a, 8);
   take_int (a, 8);
@@ -192,7 +193,8 @@ records_told (Life *l, Call *c, Answer *a)
     if (s->found)
       broken (l, "%s-%d: a batch stands there twice, at offset %" PRId64, p->topic->name, p->index, b.base_offset);
     if (b.base_offset > look.next || (b.base_offset < look.next && look.next != look.start))
-      broken (l, "%s-%d: after offset %" PRId64 " comes %" PRId64, p->topic->name, p->index, look.next - 1, b.base_offset);
+      broken (l, "%s-%d: after offset %" PRId64 " comes %" PRId64, p->topic->name, p->index, look.next - 1,
+              b.base_offset);
     s->found = true;
     look.next = b.base_offset + s->records;
     look.bytes += (uint64_t)b.length;
@@ -226,7 +228,8 @@ read_all (Life *l, Part *p)
     put_int (&b, 0, 4);
     ask (l, 1, 10, &b, records_told, p, 0, "Fetch");
     if (look.next == before)
-      broken (l, "%s-%d: nothing is served from offset %" PRId64 " on, the end is %" PRId64, p->topic->name, p->index, before, look.end);
+      broken (l, "%s-%d: nothing is served from offset %" PRId64 " on, the end is %" PRId64, p->topic->name, p->index,
+              before, look.end);
   }
 }
 
@@ -240,7 +243,8 @@ check_start (Life *l, Part *p)
   bool by_size;
 
   if (look.start < p->cut_told)
-    broken (l, "%s-%d: records up to %" PRId64 " were deleted, the start is %" PRId64, t->name, p->index, p->cut_told, look.start);
+    broken (l, "%s-%d: records up to %" PRId64 " were deleted, the start is %" PRId64, t->name, p->index, p->cut_told,
+            look.start);
   if (look.start <= p->cut_asked)
     return;
   for (guint i = 0; i < p->sent->len; i++) {
@@ -252,7 +256,8 @@ check_start (Life *l, Part *p)
     const Sent *s = g_ptr_array_index (p->sent, i);
     bool below = s->told && s->offset >= p->cut_asked && s->offset + s->records <= look.start;
     if (below && !by_size && (t->retention_ms == INT64_MAX || s->stamp >= now - t->retention_ms))
-      broken (l, "%s-%d: the start is %" PRId64 ", but nobody was entitled to delete offset %" PRId64, t->name, p->index, look.start, s->offset);
+      broken (l, "%s-%d: the start is %" PRId64 ", but nobody was entitled to delete offset %" PRId64, t->name,
+              p->index, look.start, s->offset);
   }
 }
 
@@ -268,15 +273,16 @@ check_part (Life *l, Part *p)
   if (look.end < p->shown && look.start < look.end)
     broken (l, "%s-%d: the end is %" PRId64 ", but %" PRId64 " was shown", t->name, p->index, look.end, p->shown);
   if (look.end < p->shown)
-    broken (l, "%s-%d: the end is %" PRId64 " and nothing is there, but %" PRId64 " was shown", t->name, p->index, look.end, p->shown);
+    broken (l, "%s-%d: the end is %" PRId64 " and nothing is there, but %" PRId64 " was shown", t->name, p->index,
+            look.end, p->shown);
   read_all (l, p);
   p->shown = look.end;
   check_start (l, p);
   for (guint i = 0; i < p->sent->len; i++) {
     Sent *s = g_ptr_array_index (p->sent, i);
     if (s->told && !s->found && s->offset + s->records > look.start)
-      broken (l, "%s-%d: offset %" PRId64 " is missing (%d bytes, of %" PRId64 " to %" PRId64 ")", t->name, p->index, s->offset, (int)s->wire.len,
-              look.start, look.end);
+      broken (l, "%s-%d: offset %" PRId64 " is missing (%d bytes, of %" PRId64 " to %" PRId64 ")", t->name, p->index,
+              s->offset, (int)s->wire.len, look.start, look.end);
     if (!s->found && !s->told && !s->idempotent)
       s->lost = true;
   }
@@ -294,7 +300,8 @@ check_sequences (Life *l, Part *p)
     if (!s->idempotent || !s->found)
       continue;
     if (s->offset <= last || (end >= 0 && s->sequence != end))
-      broken (l, "%s-%d: sequence %d at offset %" PRId64 " follows %" PRId64 " at %" PRId64, p->topic->name, p->index, s->sequence, s->offset, end, last);
+      broken (l, "%s-%d: sequence %d at offset %" PRId64 " follows %" PRId64 " at %" PRId64, p->topic->name, p->index,
+              s->sequence, s->offset, end, last);
     last = s->offset;
     end = s->sequence + s->records;
   }
@@ -317,7 +324,9 @@ again_told (Life *l, Call *c, Answer *a)
   error = take_int (a, 2);
   offset = take_int (a, 8);
   if (error != 0 || offset != s->offset)
-    broken (l, "%s-%d: sequence %d, acknowledged at offset %" PRId64 " and sent again, is answered with error %" PRId64 ", offset %" PRId64,
+    broken (l,
+            "%s-%d: sequence %d, acknowledged at offset %" PRId64 " and sent again, is answered with error %" PRId64
+            ", offset %" PRId64,
             s->part->topic->name, s->part->index, s->sequence, s->offset, error, offset);
 }
 
@@ -380,8 +389,8 @@ commits_told (Life *l, Call *c, Answer *a)
   g_free (take_text (a));
   error = take_int (a, 2);
   if (error != 0 || at < p->commit_told || at > p->commit_asked)
-    broken (l, "%s-%d: offset %" PRId64 " was committed, OffsetFetch tells %" PRId64 ", error %" PRId64, p->topic->name, p->index, p->commit_told, at,
-            error);
+    broken (l, "%s-%d: offset %" PRId64 " was committed, OffsetFetch tells %" PRId64 ", error %" PRId64, p->topic->name,
+            p->index, p->commit_told, at, error);
   p->commit_told = at;
 }
 

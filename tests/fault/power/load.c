@@ -44,7 +44,8 @@ produced (Life *l, Sent *s, int64_t error, int64_t offset)
     return;
   if (error == 0) {
     if (offset < 0 || (s->offset >= 0 && s->offset != offset))
-      broken (l, "%s-%d: a batch that stood at offset %" PRId64 " is acknowledged at %" PRId64, p->topic->name, p->index, s->offset, offset);
+      broken (l, "%s-%d: a batch that stood at offset %" PRId64 " is acknowledged at %" PRId64, p->topic->name,
+              p->index, s->offset, offset);
     if (s->lost)
       broken (l, "%s-%d: a batch that was lost is acknowledged", p->topic->name, p->index);
     s->offset = offset;
@@ -172,7 +173,9 @@ static Sent *
 next_of (Life *l, Part *p)
 {
   int64_t kind = dice (l, 0, 100);
-  size_t bytes = kind < 60 ? (size_t)dice (l, 1, 300) : kind < 97 ? (size_t)dice (l, 300, 6000) : (size_t)dice (l, 20000, 400000);
+  size_t bytes = kind < 60   ? (size_t)dice (l, 1, 300)
+                 : kind < 97 ? (size_t)dice (l, 300, 6000)
+                             : (size_t)dice (l, 20000, 400000);
 
   bytes = MIN (bytes, (size_t)p->topic->segment_bytes / 2 - 450);
 

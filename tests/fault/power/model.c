@@ -18,7 +18,8 @@ broken (Life *l, const char *fmt, ...)
   va_start (ap, fmt);
   text = g_strdup_vprintf (fmt, ap);
   va_end (ap);
-  fprintf (stderr, "BROKEN (seed %" PRIu64 ", cuts %d, call %" PRIu64 " of the disk): %s\n", l->seed, l->depth, l->calls, text);
+  fprintf (stderr, "BROKEN (seed %" PRIu64 ", cuts %d, call %" PRIu64 " of the disk): %s\n", l->seed, l->depth,
+           l->calls, text);
   fflush (stderr);
   _exit (1);
 }
@@ -143,13 +144,15 @@ batch_seen (Life *l, Part *p, const StokerBatch *b, const uint8_t *data)
   if (s == NULL)
     broken (l, "%s-%d: a batch that nobody sent, at offset %" PRId64, where, p->index, b->base_offset);
   if (s->part != p)
-    broken (l, "%s-%d: holds a batch of %s-%d, at offset %" PRId64, where, p->index, s->part->topic->name, s->part->index, b->base_offset);
+    broken (l, "%s-%d: holds a batch of %s-%d, at offset %" PRId64, where, p->index, s->part->topic->name,
+            s->part->index, b->base_offset);
   if (s->records != b->record_count || (!p->topic->recoded && s->crc != b->crc))
     broken (l, "%s-%d: another batch than the one that was sent, at offset %" PRId64, where, p->index, b->base_offset);
   if (s->lost)
     broken (l, "%s-%d: a batch that was lost is back, at offset %" PRId64, where, p->index, b->base_offset);
   if (s->offset >= 0 && s->offset != b->base_offset)
-    broken (l, "%s-%d: a batch that stood at offset %" PRId64 " is shown at %" PRId64, where, p->index, s->offset, b->base_offset);
+    broken (l, "%s-%d: a batch that stood at offset %" PRId64 " is shown at %" PRId64, where, p->index, s->offset,
+            b->base_offset);
   s->offset = b->base_offset;
   s->told = true;
   return s;

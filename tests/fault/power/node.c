@@ -25,7 +25,6 @@ on_stopped (void *user)
   ((Life *)user)->stopped = true;
 }
 
-
 void
 wait_for (Life *l, const bool *flag, const char *what)
 {

@@ -90,8 +90,9 @@ tell (int fd, int status, uint64_t seed)
   ssize_t n;
 
   lseek (fd, 0, SEEK_SET);
-  g_test_message ("seed %" PRIu64 " cut %" PRIu64 ": %s %d; STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it", seed, life_cuts,
-                  WIFSIGNALED (status) ? "signal" : "exit", WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status), seed, life_cuts);
+  g_test_message ("seed %" PRIu64 " cut %" PRIu64 ": %s %d; STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it", seed,
+                  life_cuts, WIFSIGNALED (status) ? "signal" : "exit",
+                  WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status), seed, life_cuts);
   while ((n = read (fd, buf, sizeof buf)) > 0)
     (void)!write (2, buf, (size_t)n);
   plan.failed++;

@@ -93,10 +93,10 @@ struct Part
   int64_t pid;     /* -1: none yet */
   int32_t next_sequence;
   bool asked_pid;
-  GPtrArray *open;        /* of Sent, with sequences, unanswered */
-  unsigned flying;        /* of them are on their way */
-  bool again;             /* one was refused: all of `open` are sent again when none is on its way */
-  int64_t shown;          /* the highest end that anybody was told */
+  GPtrArray *open;             /* of Sent, with sequences, unanswered */
+  unsigned flying;             /* of them are on their way */
+  bool again;                  /* one was refused: all of `open` are sent again when none is on its way */
+  int64_t shown;               /* the highest end that anybody was told */
   int64_t cut_asked, cut_told; /* DeleteRecords */
   int64_t commit_asked, commit_told;
 };
@@ -131,19 +131,19 @@ struct Life
   StkCodecContexts *codecs;
   GRand *dice;
   Link links[LINKS];
-  GPtrArray *topics;   /* of Topic, all that ever were */
-  GHashTable *stamps;  /* -> Sent */
-  GHashTable *pids;    /* of int64_t, every one that was given out */
+  GPtrArray *topics;  /* of Topic, all that ever were */
+  GHashTable *stamps; /* -> Sent */
+  GHashTable *pids;   /* of int64_t, every one that was given out */
   int64_t last_stamp;
   const char *settings; /* more lines of the configuration */
   bool dark;            /* the power was just cut */
   bool trouble;         /* calls on the disk fail: errors are answers */
   /* The disk's calls. */
-  uint64_t calls, cut_at; /* 0: no cut is due */
-  void (*cut) (Life *l);  /* what happens then; it may return */
+  uint64_t calls, cut_at;                                         /* 0: no cut is due */
+  void (*cut) (Life *l);                                          /* what happens then; it may return */
   int (*meddle) (Life *l, StkSimDiskCall call, const char *path); /* NULL: nobody does */
   void *meddler;
-  int depth; /* cuts so far */
+  int depth;     /* cuts so far */
   uint64_t held; /* bytes that were compared */
 };
 

@@ -97,7 +97,8 @@ next_frame (Life *l, Link *k)
 
   if (k->in->len < 4)
     return false;
-  size = (uint32_t)k->in->data[0] << 24 | (uint32_t)k->in->data[1] << 16 | (uint32_t)k->in->data[2] << 8 | k->in->data[3];
+  size = (uint32_t)k->in->data[0] << 24 | (uint32_t)k->in->data[1] << 16 | (uint32_t)k->in->data[2] << 8
+         | k->in->data[3];
   if (k->in->len < 4 + size)
     return false;
   frame = g_memdup2 (k->in->data + 4, size);
