@@ -53,12 +53,18 @@ finish_active (StokerLog *log)
     rc = stoker_file_sync (f);
     stoker_file_unref (f);
   }
+  if (rc == 0)
+    rc = seg_txn_sync (log, s);
   if (rc == 0 && log->end > log->snapshot && log->end > log->segs[0]->base) {
     stoker_producers_save (log->producers, &snapshot);
     rc = seg_snapshot_write (log, log->end, &snapshot);
     stoker_buf_clear (&snapshot);
   }
-  return rc == 0 ? seg_names_sync (log) : rc;
+  if (rc == 0)
+    rc = seg_names_sync (log);
+  if (rc == 0 && log->snapshot != log->end)
+    seg_snapshot_middle (log, -1);
+  return rc;
 }
 
 void

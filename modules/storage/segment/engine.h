@@ -23,7 +23,7 @@
 
 typedef struct SegConf
 {
-  int64_t files_max, files_idle_ms, replay_bytes, writeback_bytes;
+  int64_t files_max, files_idle_ms, replay_bytes, writeback_bytes, recovery_bytes;
 } SegConf;
 
 typedef struct Engine Engine;
@@ -120,6 +120,8 @@ struct Segment
   StokerFile *file;
   uint64_t reserved; /* blocks are there up to here */
   uint64_t pushed;   /* writing to the disk was begun up to here, by us */
+  uint64_t noted;    /* where the newest producer snapshot in it lies; indexes are on the disk up to there */
+  bool txn_unsynced; /* its .txnindex holds what is not flushed */
   _Atomic int64_t used_us;
 };
 
@@ -175,6 +177,7 @@ struct StokerLog
   int64_t durable;           /* with a journal; <= end */
   StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
+  int64_t middle;     /* of one that a flush made inside a segment; it goes when there is a newer one; -1 */
   int64_t jitter_ms;  /* of the active segment */
   int64_t flushed_ms; /* when it was last flushed because of flush.ms */
   StokerProducers *producers;
@@ -285,6 +288,21 @@ int seg_index_rewrite (StokerLog *log, Segment *s);
 int seg_index_save (StokerLog *log, Segment *s, const char *ending);
 /* Lock held: the files of seg_index_save have their names now. */
 void seg_index_saved (Segment *s);
+/* Writes what is in memory behind the first disk_offsets and disk_times entries, and cuts what lies beyond. */
+int seg_index_replace_tail (StokerLog *log, Segment *s);
+/* Flushes the files as they are; any thread that keeps the segment. */
+int seg_index_sync (StokerLog *log, Segment *s);
+/* What the index files say of offsets below some limit. What stands behind that may be anything. */
+typedef struct IndexPrefix
+{
+  int64_t offsets, times;     /* how many entries of each name such offsets */
+  bool exact;                 /* nothing else is in the files */
+  int64_t before, last;       /* of the last two such offset entries; -1 */
+  uint64_t pos;               /* of the last one; 0 */
+  int64_t timestamp, ts_offset; /* of the last such time entry; -1 */
+} IndexPrefix;
+/* False: a file cannot be read. One that is missing counts as empty. */
+bool seg_index_prefix (StokerLog *log, Segment *s, int64_t limit, IndexPrefix *out);
 
 /* ---- journaled.c */
 /* Under the lock: bytes [from, to) of the segment were written through `f`; the log ends at `end` with them. True:
@@ -322,6 +340,8 @@ int32_t seg_epoch_latest (StokerInstance *self, StokerLog *log);
 int seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, size_t n);
 /* Adds the entries of the segment that are among kept[0..n) to `out`, as they stand in the file. */
 int seg_txn_filter (StokerLog *log, Segment *s, const StokerAborted *kept, size_t n, StokerBuf *out);
+/* Flushes the file if it holds what is not flushed; lock not held. Before the recovery point passes such an entry. */
+int seg_txn_sync (StokerLog *log, Segment *s);
 /* Keeps the entries whose marker is below `offset`. */
 int seg_txn_truncate (StokerLog *log, Segment *s, int64_t offset);
 int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
@@ -331,11 +351,15 @@ int seg_aborted (StokerInstance *self, StokerLog *log, int64_t from, int64_t to,
 /* Brings the producer state to `end` from the newest usable snapshot; the caller has the claim, or the log is private.
  */
 int seg_producers_load (StokerLog *log, int64_t end, StokerError *err);
-/* Fills duplicate windows from the batches before `end`. */
-void seg_producers_recall (StokerLog *log, int64_t end);
+/* Loads the newest usable snapshot at or below `end` and nothing else: its offset, or -1. */
+int64_t seg_producers_begin (StokerLog *log, int64_t end);
+/* Fills duplicate windows from the batches before `end`, which stands at byte `upto` of its segment. */
+void seg_producers_recall (StokerLog *log, int64_t end, uint64_t upto);
 int seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b);
 /* Deletes snapshots at or above `from` and below `to`. */
 void seg_snapshots_delete (StokerLog *log, int64_t from, int64_t to);
+/* A newer snapshot is on the disk: the one that a flush made in the middle of a segment goes. `made`: it is such a one; -1: none. */
+void seg_snapshot_middle (StokerLog *log, int64_t made);
 void seg_producers_each (StokerInstance *self, StokerLog *log, bool (*each) (void *user, const StokerProducerRow *row),
                          void *user);
 void seg_producers_expire (StokerInstance *self, StokerLog *log, int64_t before_ms);
@@ -349,8 +373,27 @@ int seg_roll (StokerLog *log, int64_t base);
 int seg_settle (StokerLog *log);
 /* Has a disk thread do it. */
 void seg_post_job (StokerLog *log);
+/* Segment `s`, which ends at offset `end`, is to be finished like one that was rolled. Lock held, or the log is private. */
+void seg_seal (StokerLog *log, Segment *s, int64_t end);
 /* Makes an empty segment the active one: lock held. Takes both. */
 void seg_add_segment (StokerLog *log, Segment *s);
+
+/* ---- savepoint.c */
+typedef struct SavePoint
+{
+  Segment *seg; /* a reference; NULL: none */
+  int64_t offset;
+  uint64_t pos;
+  uint32_t cuts;
+  StokerBuf state;
+  int rc;
+} SavePoint;
+/* Is it time for one? Lock held. */
+bool seg_save_due (const StokerLog *log);
+/* Takes the state of now and writes the indexes. Lock held, let go of and taken again. */
+void seg_save_begin (StokerLog *log, SavePoint *p);
+/* rc 0: what lies below it is flushed, and it becomes one. Lock not held. */
+void seg_save_end (StokerLog *log, SavePoint *p, int rc);
 
 /* ---- writeback.c */
 /* Is there so much in the page cache that writing it should begin? Lock held. */
@@ -393,6 +436,9 @@ int seg_load (StokerLog *log, const Mark *mark, StokerError *err);
 /* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end:
  * next offset. state: also brings producer state, transactions and epochs forward with its batches. */
 int seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err);
+/* The same from the recovery point on, which lies inside of it: what is below is believed; of that, only headers behind the
+ * newest producer snapshot are read. `last`: no segment follows. 1: it cannot be told where that is; nothing has changed. */
+int seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, bool *cut, int64_t *end, StokerError *err);
 
 /* ---- truncate.c, drop.c */
 int seg_truncate (StokerInstance *self, StokerLog *log, int64_t offset, StokerError *err);

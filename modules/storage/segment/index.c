@@ -164,10 +164,34 @@ seg_index_write (StokerLog *log, Segment *s, bool sync)
 }
 
 int
+seg_index_replace_tail (StokerLog *log, Segment *s)
+{
+  return write_out (log, s, true, false);
+}
+
+int
 seg_index_rewrite (StokerLog *log, Segment *s)
 {
   s->disk_offsets = s->disk_times = 0;
-  return write_out (log, s, true, false);
+  return seg_index_replace_tail (log, s);
+}
+
+int
+seg_index_sync (StokerLog *log, Segment *s)
+{
+  static const char *const suffixes[] = { ".index", ".timeindex" };
+  int rc = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (suffixes) && rc == 0; i++) {
+    g_autofree char *path = seg_path (log, s->base, suffixes[i]);
+    StokerFile *f;
+    rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE, &f);
+    if (rc == 0) {
+      rc = stoker_file_sync (f);
+      stoker_file_unref (f);
+    }
+  }
+  return rc;
 }
 
 /* ---- for a rewrite */

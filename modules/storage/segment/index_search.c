@@ -159,6 +159,80 @@ seg_time_lookup (StokerLog *log, Segment *s, int64_t target, int64_t *offset)
   return at >= 0;
 }
 
+/* ---- what is known of the files behind a snapshot */
+
+/* How many entries name offsets below `relative`. Behind the flushed ones there may be anything, zeros mostly: an entry that
+ * cannot be one counts as beyond. -1: the file cannot be read. */
+static int64_t
+count_below (const IndexFile *x, int64_t relative)
+{
+  int64_t lo = 0, hi = x->n;
+
+  while (lo < hi) {
+    int64_t mid = lo + (hi - lo) / 2, key;
+    uint32_t value;
+    bool times = x->width == SEG_TIME_ENTRY;
+    if (!entry_at (x, mid, &key, &value))
+      return -1;
+    if ((times ? key : (int64_t)value) > 0 && (times ? (int64_t)value : key) < relative)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo;
+}
+
+/* Opens one and counts; with its last two entries. */
+static bool
+prefix_of (StokerLog *log, Segment *s, const char *suffix, unsigned width, int64_t limit, int64_t *n, bool *exact,
+           int64_t key[2], uint32_t value[2])
+{
+  g_autofree char *path = seg_path (log, s->base, suffix);
+  IndexFile x = { .width = width };
+  int64_t size;
+  int rc;
+
+  *n = 0;
+  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_READ, &x.file);
+  if (rc < 0) { /* not made yet: like an empty one, but to be made */
+    *exact = false;
+    return rc == -ENOENT;
+  }
+  size = stoker_file_size (x.file);
+  x.n = MAX (size, 0) / width;
+  *n = size < 0 ? -1 : limit <= s->base ? 0 : count_below (&x, limit - s->base);
+  for (int i = 0; i < 2 && *n > i; i++)
+    if (!entry_at (&x, *n - 1 - i, &key[i], &value[i]))
+      *n = -1;
+  *exact &= size == *n * width;
+  stoker_file_unref (x.file);
+  return *n >= 0;
+}
+
+bool
+seg_index_prefix (StokerLog *log, Segment *s, int64_t limit, IndexPrefix *out)
+{
+  int64_t key[2] = { 0, 0 };
+  uint32_t value[2] = { 0, 0 };
+
+  *out = (IndexPrefix){ .exact = true, .before = -1, .last = -1, .timestamp = -1, .ts_offset = -1 };
+  if (!prefix_of (log, s, ".index", SEG_INDEX_ENTRY, limit, &out->offsets, &out->exact, key, value))
+    return false;
+  if (out->offsets > 0) {
+    out->last = s->base + key[0];
+    out->pos = value[0];
+  }
+  if (out->offsets > 1)
+    out->before = s->base + key[1];
+  if (!prefix_of (log, s, ".timeindex", SEG_TIME_ENTRY, limit, &out->times, &out->exact, key, value))
+    return false;
+  if (out->times > 0) {
+    out->timestamp = key[0];
+    out->ts_offset = s->base + value[0];
+  }
+  return true;
+}
+
 /* The last entry of a file; false: there is none. */
 static bool
 last_entry (StokerLog *log, Segment *s, const char *suffix, unsigned width, int64_t *n, int64_t *key, uint32_t *value)

@@ -116,17 +116,53 @@ find_end (StokerLog *log)
   return rc == 0 && log->end > s->base;
 }
 
-/* Checks segments from number `from` on; what follows a cut is dropped. */
+/* The first segment to be checked, from its beginning: what it must know of those before. */
 static int
-recover_from (StokerLog *log, uint32_t from, StokerError *err)
+begin_whole (StokerLog *log, uint32_t from, StokerError *err)
 {
   int rc = 0;
 
   log->end = log->segs[from]->base;
+  log->snapshot = -1;
   if (from > 0 || log->dir->clean) /* else there is nothing before it */
     rc = seg_producers_load (log, log->end, err);
+  else {
+    stoker_producers_clear (log->producers);
+    stoker_txns_reset (&log->txns, log->producers);
+  }
   seg_snapshots_delete (log, log->end + 1, INT64_MAX);
-  for (uint32_t i = from; rc == 0 && i < log->n_segs; i++) {
+  return rc;
+}
+
+/* The first segment to be checked, from the recovery point on. 1: that cannot be done, all of it must be. */
+static int
+recover_first (StokerLog *log, uint32_t from, int64_t recovery, StokerError *err)
+{
+  Segment *s = log->segs[from];
+  bool cut;
+  int rc;
+
+  if (recovery <= s->base || s->size == 0)
+    return 1;
+  seg_snapshots_delete (log, recovery + 1, INT64_MAX);
+  rc = seg_recover_inside (log, s, recovery, from + 1 == log->n_segs, &cut, &log->end, err);
+  if (rc == 0 && cut)
+    drop_all (log, from + 1, "it follows a cut");
+  return rc;
+}
+
+/* Checks segments from number `from` on, of that only what lies above `recovery`; what follows a cut is dropped. */
+static int
+recover_from (StokerLog *log, uint32_t from, int64_t recovery, StokerError *err)
+{
+  uint32_t next = from + 1;
+  int rc = recover_first (log, from, recovery, err);
+
+  if (rc == 1) {
+    next = from;
+    rc = begin_whole (log, from, err);
+  }
+  for (uint32_t i = next; rc == 0 && i < log->n_segs; i++) {
     Segment *s = log->segs[i];
     bool cut;
     if (i > from && s->base > log->snapshot) {
@@ -142,6 +178,9 @@ recover_from (StokerLog *log, uint32_t from, StokerError *err)
     else if (rc == 0 && i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact)
       drop_all (log, i + 1, "offsets before it are missing"); /* only compaction leaves gaps; a power cut took the end of this one */
   }
+  /* Nobody knows whether those that were full already are on the disk: the next flush sees to that. */
+  for (uint32_t i = from; rc == 0 && i + 1 < log->n_segs; i++)
+    seg_seal (log, log->segs[i], log->segs[i + 1]->base);
   return rc;
 }
 
@@ -168,9 +207,9 @@ load_content (StokerLog *log, const Mark *mark, StokerError *err)
   if (rc < 0)
     return rc;
   if (!log->dir->clean)
-    return recover_from (log, from, err);
+    return recover_from (log, from, mark->recovery, err);
   if (!find_end (log))
-    return recover_from (log, from, err);
+    return recover_from (log, from, -1, err);
   return 0;
 }
 

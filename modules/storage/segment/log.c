@@ -188,9 +188,19 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
   uint32_t cuts;
   Segment *s;
   StokerFile *f;
-  int rc = seg_settle (log);
+  SavePoint save = { 0 };
+  int rc;
 
-  pthread_mutex_lock (&log->lock);
+  for (;;) {
+    rc = seg_settle (log);
+    pthread_mutex_lock (&log->lock);
+    if (save.seg == NULL && seg_save_due (log))
+      seg_save_begin (log, &save);
+    /* A segment that was rolled meanwhile is below the end too. */
+    if (rc < 0 || (log->seals == NULL && !log->settling))
+      break;
+    pthread_mutex_unlock (&log->lock);
+  }
   s = seg_segment_ref (seg_active (log));
   end = log->end;
   cuts = log->cuts;
@@ -215,6 +225,7 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
   log->failed |= rc < 0;
   pthread_mutex_unlock (&log->lock);
   seg_segment_unref (s);
+  seg_save_end (log, &save, rc);
   if (rc == 0) {
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
     return 0;

@@ -24,7 +24,7 @@ log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
   pthread_cond_init (&log->cond, NULL);
   log->producers = stoker_producers_new ();
   stoker_txns_reset (&log->txns, log->producers);
-  log->snapshot = -1;
+  log->snapshot = log->middle = -1;
   log->seals_end = &log->seals;
   log->flushed_ms = stoker_host_now_ms (e->self->host);
   seg_configure (e->self, log, spec->config);

@@ -79,6 +79,25 @@ seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b)
   return rc;
 }
 
+void
+seg_snapshot_middle (StokerLog *log, int64_t made)
+{
+  g_autofree char *path = NULL;
+  int64_t old;
+
+  pthread_mutex_lock (&log->lock);
+  old = log->middle;
+  log->middle = made;
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    if (log->segs[i]->base == old)
+      old = -1;
+  pthread_mutex_unlock (&log->lock);
+  if (old < 0 || old == made)
+    return;
+  path = seg_path (log, old, ".snapshot");
+  stoker_disk_unlink (seg_disk (log), path);
+}
+
 /* The newest snapshot at or below `end` that is whole; its offset, or -1. Damaged ones are named and deleted. */
 static int64_t
 load_newest (StokerLog *log, int64_t end)
@@ -135,7 +154,7 @@ replay_segment (StokerLog *log, Segment *s, uint64_t pos, int64_t from, int64_t 
 }
 
 void
-seg_producers_recall (StokerLog *log, int64_t end)
+seg_producers_recall (StokerLog *log, int64_t end, uint64_t upto)
 {
   uint64_t budget = (uint64_t)log->engine->conf->replay_bytes;
 
@@ -143,24 +162,31 @@ seg_producers_recall (StokerLog *log, int64_t end)
     return;
   for (uint32_t i = log->n_segs; i-- > 0 && budget > 0;) {
     Segment *s = log->segs[i];
-    uint64_t from = s->size > budget ? seg_index_position (log, s, s->size - budget) : 0;
+    uint64_t size = MIN (s->size, upto), from;
     if (s->base >= end)
       continue;
+    from = size > budget ? seg_index_position (log, s, size - budget) : 0;
     replay_segment (log, s, from, 0, end, true);
-    budget -= MIN (budget, s->size - from);
+    budget -= MIN (budget, size - from);
+    upto = UINT64_MAX;
   }
+}
+
+int64_t
+seg_producers_begin (StokerLog *log, int64_t end)
+{
+  stoker_producers_clear (log->producers);
+  log->snapshot = load_newest (log, end);
+  stoker_txns_reset (&log->txns, log->producers);
+  return log->snapshot;
 }
 
 int
 seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
 {
-  int64_t from;
+  int64_t from = seg_producers_begin (log, end);
   int rc = 0;
 
-  stoker_producers_clear (log->producers);
-  from = load_newest (log, end);
-  log->snapshot = from;
-  stoker_txns_reset (&log->txns, log->producers);
   for (uint32_t i = from < 0 ? 0 : seg_find (log, from); i < log->n_segs && rc == 0; i++) {
     Segment *s = log->segs[i];
     if (s->base < end && from < end)
@@ -171,7 +197,7 @@ seg_producers_load (StokerLog *log, int64_t end, StokerError *err)
                       log->name, g_strerror (-rc));
     return rc;
   }
-  seg_producers_recall (log, end);
+  seg_producers_recall (log, end, UINT64_MAX);
   return 0;
 }
 

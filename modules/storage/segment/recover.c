@@ -169,9 +169,145 @@ take_over (StokerLog *log, Segment *s, Segment *fresh)
   s->last_time = fresh->last_time;
   s->last_time_offset = fresh->last_time_offset;
   s->since_entry = 0;
+  s->noted = fresh->noted;
+  s->txn_unsynced |= fresh->txn_unsynced;
   s->reserved = 0;
   pthread_mutex_unlock (&log->lock);
 }
+
+/* ---- from inside a segment */
+
+/* A walk over headers from the save point to the recovery point: the indexes, producers and transactions are brought there.
+ * Where that is stands in x->valid. False: the headers do not lead there. */
+static bool
+walk_up (StokerLog *log, Segment *fresh, StokerFile *f, uint64_t size, const IndexPrefix *known, int64_t saved,
+         int64_t recovery, Rebuild *x)
+{
+  g_autofree Walk *w = g_new (Walk, 1);
+  StokerBatch b;
+  uint64_t pos;
+  bool first = known->offsets > 0;
+  int rc;
+
+  seg_walk_begin (w, f, known->pos, size);
+  x->valid = x->last_entry = known->pos;
+  x->next = first ? known->before + 1 : fresh->base;
+  while ((rc = seg_walk_next (w, &b, &pos)) == 1) {
+    int32_t type = -1, epoch = -1;
+    StokerTxnAborted t;
+    if (b.base_offset < x->next || stoker_batch_last_offset (&b) - fresh->base > INT32_MAX)
+      return false;
+    if (first && (b.base_offset > known->last || pos != known->pos)) /* not what its entry says */
+      return false;
+    first = false;
+    if (b.base_offset >= recovery)
+      return true;
+    if (b.base_offset < saved) {
+      if (b.max_timestamp > fresh->max_timestamp) {
+        fresh->max_timestamp = b.max_timestamp;
+        fresh->max_offset = stoker_batch_last_offset (&b);
+      }
+      x->next = stoker_batch_last_offset (&b) + 1;
+      x->valid = w->pos;
+      continue;
+    }
+    if (b.attributes & STOKER_BATCH_CONTROL)
+      seg_control_read (f, pos, &b, &type, &epoch);
+    seg_epoch_note (log, &b);
+    if (stoker_txns_update (&log->txns, log->producers, &b, type, epoch, &t))
+      g_array_append_val (x->aborted, t);
+    note (log, fresh, x, &b);
+  }
+  if (rc < 0)
+    return x->next >= recovery; /* torn from the recovery point on: the check will say so */
+  if (x->next < recovery)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                "ends below the recovery point | file=%s/%s/%020" PRId64 ".log end=%" PRId64 " recovery=%" PRId64,
+                log->dir->path, log->name, fresh->base, x->next, recovery);
+  return true;
+}
+
+/* Indexes and transaction index to the files, if they are not so already. */
+static int
+put_derived (StokerLog *log, Segment *fresh, const IndexPrefix *known, int64_t saved, bool last, bool grown, Rebuild *x)
+{
+  bool changed = grown || !known->exact || fresh->n_offsets > 0 || fresh->n_times > 0;
+  int rc = 0;
+
+  if (changed || !last)
+    seg_index_note_final (fresh);
+  if (changed || fresh->n_times > 0)
+    rc = seg_index_replace_tail (log, fresh);
+  if (rc == 0)
+    rc = seg_txn_truncate (log, fresh, saved);
+  if (rc == 0 && x->aborted->len > 0)
+    rc = seg_txn_append (log, fresh, (const StokerTxnAborted *)(void *)x->aborted->data, x->aborted->len);
+  return rc;
+}
+
+static int
+check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, int64_t recovery, bool last, Rebuild *x, bool *cut,
+              StokerError *err)
+{
+  int64_t saved = MAX (seg_producers_begin (log, recovery), s->base);
+  uint64_t size = s->size, at;
+  IndexPrefix known;
+  const char *why;
+  int rc = 0;
+
+  if (!seg_index_prefix (log, s, saved, &known) || (known.offsets > 0 && (known.times == 0 || known.pos >= size)))
+    return 1;
+  fresh->disk_offsets = s->disk_offsets = known.offsets;
+  fresh->disk_times = known.times;
+  fresh->max_timestamp = fresh->last_time = known.timestamp;
+  fresh->max_offset = known.ts_offset;
+  fresh->last_time_offset = MAX (known.ts_offset, s->base);
+  if (log->snapshot < s->base && s != log->segs[0]) /* what roll saved is not there */
+    rc = seg_producers_load (log, s->base, err);
+  else
+    seg_producers_recall (log, saved, known.pos);
+  if (rc == 0 && !walk_up (log, fresh, r->file, size, &known, saved, recovery, x))
+    rc = 1;
+  s->disk_offsets = -1;
+  if (rc != 0)
+    return rc;
+  at = x->valid;
+  why = scan (log, fresh, r, true, x);
+  *cut = x->valid < size;
+  if (*cut)
+    rc = cut_at (log, fresh, r->file, size, x->valid, why);
+  fresh->size = x->valid;
+  fresh->noted = known.pos;
+  return rc == 0 ? put_derived (log, fresh, &known, saved, last, *cut || x->valid > at, x) : rc;
+}
+
+int
+seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, bool *cut, int64_t *end, StokerError *err)
+{
+  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (StokerTxnAborted)), .next = s->base, .set = log->set };
+  Reader r = { .size = s->size };
+  Segment *fresh = seg_segment_new (log, s->base);
+  int rc = seg_file_get (log, s, &r.file);
+
+  *cut = false;
+  fresh->max_known = true;
+  fresh->has_txn = s->has_txn;
+  if (rc == 0)
+    rc = check_inside (log, s, fresh, &r, recovery, last, &x, cut, err);
+  if (rc == 0)
+    take_over (log, s, fresh);
+  *end = x.next;
+  stoker_file_unref (r.file);
+  stoker_buf_clear (&r.buf);
+  g_array_unref (x.aborted);
+  seg_segment_unref (fresh);
+  if (rc < 0 && err && err->text[0] == '\0')
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name,
+                      s->base, g_strerror (-rc));
+  return rc;
+}
+
+/* ---- from the beginning of a segment */
 
 static int
 check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bool *cut, StokerError *err)

@@ -36,6 +36,17 @@ seg_add_segment (StokerLog *log, Segment *s)
     log->jitter_ms = (int64_t)(stoker_host_random (log->engine->self->host) % (uint64_t)log->set.segment_jitter_ms);
 }
 
+void
+seg_seal (StokerLog *log, Segment *s, int64_t end)
+{
+  Seal *seal = g_new0 (Seal, 1);
+
+  seal->seg = seg_segment_ref (s);
+  seal->end = end;
+  *log->seals_end = seal;
+  log->seals_end = &seal->next;
+}
+
 int
 seg_roll (StokerLog *log, int64_t base)
 {
@@ -90,11 +101,17 @@ finish (StokerLog *log, Seal *seal)
     return rc;
   rc = stoker_file_sync (f);
   stoker_file_unref (f);
+  if (rc == 0)
+    rc = seg_txn_sync (log, s);
   if (rc == 0 && seal->snapshot.len > 0)
     rc = seg_snapshot_write (log, seal->end, &seal->snapshot);
   if (rc == 0)
     rc = seg_epochs_write (log, true);
-  return rc == 0 ? seg_names_sync (log) : rc;
+  if (rc == 0)
+    rc = seg_names_sync (log);
+  if (rc == 0 && seal->snapshot.len > 0)
+    seg_snapshot_middle (log, -1);
+  return rc;
 }
 
 static void

@@ -79,6 +79,16 @@ static const StokerOption options[] = {
     = "What producers send is first in the memory of the system, which would write it much later and all at once, "
       "and would make producers wait then. When all logs together hold four times as much, it is begun for all of "
       "them. 0: left to the system." },
+  { .name = "recovery.bytes",
+    .type = STOKER_OPTION_SIZE,
+    .def = "64MiB",
+    .min = "0",
+    .unit = "bytes",
+    .offset = offsetof (SegConf, recovery_bytes),
+    .summary = "how much below its recovery point a log may have to look at after a crash",
+    .text = "When a log is flushed and so much was written to its newest segment since its producers' state was last "
+            "saved, that and the indexes are written too. After a crash the batch headers behind that place are read, "
+            "and everything above the recovery point." },
   { .name = "window.replay",
     .type = STOKER_OPTION_SIZE,
     .def = "16MiB",

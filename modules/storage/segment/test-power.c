@@ -26,13 +26,14 @@ typedef struct Scene
   Kit *k;
   Model m;
   GRand *dice;
-  bool journal;
+  bool journal, save; /* save: flushes save indexes and producers inside segments */
 } Scene;
 
 static Kit *
 boot (Scene *s)
 {
-  Kit *k = kit_prepare (&stoker_module_storage_segment, NULL, true, "/data");
+  const char *conf = s->save ? "recovery.bytes = 500\n" : NULL;
+  Kit *k = kit_prepare (&stoker_module_storage_segment, conf, true, "/data");
 
   test_host_set_disk (k->host, stk_world_disk (s->machine));
   test_host_inline_work (k->host);
@@ -170,7 +171,8 @@ one_life (guint32 seed, bool journal)
   Scene s = { .sim = stk_sim_new (seed),
               .m = { .stamps = g_array_new (FALSE, FALSE, sizeof (int64_t)) },
               .dice = g_rand_new_with_seed (seed),
-              .journal = journal };
+              .journal = journal,
+              .save = seed % 2 };
   StokerDisk *disk;
 
   s.machine = stk_sim_machine (s.sim);

@@ -31,8 +31,38 @@ seg_txn_append (StokerLog *log, Segment *s, const StokerTxnAborted *entries, siz
   rc = size < 0 ? (int)size : stoker_file_pwrite (f, bytes, n * SEG_TXN_ENTRY, (uint64_t)(size - size % SEG_TXN_ENTRY));
   stoker_file_unref (f);
   pthread_mutex_lock (&log->lock);
-  s->has_txn = true;
+  s->has_txn = s->txn_unsynced = true;
   pthread_mutex_unlock (&log->lock);
+  return rc;
+}
+
+int
+seg_txn_sync (StokerLog *log, Segment *s)
+{
+  g_autofree char *path = NULL;
+  StokerFile *f;
+  bool due;
+  int rc;
+
+  pthread_mutex_lock (&log->lock);
+  due = s->txn_unsynced;
+  s->txn_unsynced = false;
+  pthread_mutex_unlock (&log->lock);
+  if (!due)
+    return 0;
+  path = seg_path (log, s->base, ".txnindex");
+  rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE, &f);
+  if (rc == -ENOENT) /* a truncation took the last entry */
+    return 0;
+  if (rc == 0) {
+    rc = stoker_file_sync (f);
+    stoker_file_unref (f);
+  }
+  if (rc < 0) {
+    pthread_mutex_lock (&log->lock);
+    s->txn_unsynced = true;
+    pthread_mutex_unlock (&log->lock);
+  }
   return rc;
 }
 
