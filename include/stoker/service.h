@@ -8,6 +8,7 @@
 #include <stoker/service/call.h>
 #include <stoker/service/fetch.h>
 #include <stoker/service/groups.h>
+#include <stoker/service/logdirs.h>
 #include <stoker/service/metadata.h>
 #include <stoker/service/produce.h>
 #include <stoker/service/topics.h>

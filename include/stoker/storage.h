@@ -52,6 +52,7 @@ typedef struct StokerLogDir
    * (tools, tests): nobody wants to know. */
   void (*failed) (void *core, int index, int error, const char *what);
   void *core;
+  const char *unusable; /* the core's: why it could not be used at start; such a one is never attached. NULL: it is usable */
 } StokerLogDir;
 
 typedef struct StokerLogFound
@@ -60,6 +61,8 @@ typedef struct StokerLogFound
   int32_t partition;
   StokerUuid topic_id; /* zero: not recorded */
   int dir;
+  bool future;   /* what a move to this directory has copied so far (move_open takes it up) */
+  bool replaces; /* a move had just put it in the place of one in another directory, which may be there still: this one counts */
 } StokerLogFound;
 
 typedef struct StokerLogSpec
@@ -240,6 +243,28 @@ typedef struct StokerStorageOps
                          StokerError *err);
   /* Lets go of it; also after the log was closed or removed, as long as its directory is attached. */
   void (*rewrite_abort) (StokerInstance *self, StokerRewrite *rw);
+
+  /* The directory failed: from now on nothing is written there, not even by close, which is called next for its logs. Any thread.
+   * NULL: not supported. */
+  void (*dir_abandon) (StokerInstance *self, int dir);
+
+  /* Moving a log to another directory while it is written to (NULL, all three: not supported). The core opens the future log, has it
+   * filled, and lets it take the log's place; `log` stays the same for everybody who uses it.
+   *
+   * move_open: makes the future log in directory `to`, or takes up what was copied there before (also before a restart) as far as it is the
+   * same as the log. Before the first append to `log` after it was opened, when something was found there (StokerLogFound.future).
+   * It is closed by close (what was copied stays) or removed by remove (it goes); nothing else but these three is called for it, and bytes
+   * and ends on any thread. */
+  int (*move_open) (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config, StokerLog **future,
+                    StokerError *err);
+  /* Copies about max_bytes more, whole batches, checked; *copied: how many bytes; *lag: how many offsets are still missing. Appends to,
+   * truncation and retention of `log` may go on meanwhile; compaction must not. */
+  int (*move_copy) (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, uint64_t *copied, int64_t *lag,
+                    StokerError *err);
+  /* Copies the rest, at most max_bytes while appends wait (STOKER_REQUEST_TIMED_OUT: there was more, copy again), and puts the future log in
+   * the log's place, durably: after a crash there is the one or the other, whole. `future` is gone then, and what was in the old
+   * directory is removed. Calls that change the structure of the log are not made meanwhile. */
+  int (*move_swap) (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, StokerError *err);
 } StokerStorageOps;
 
 STOKER_END_DECLS

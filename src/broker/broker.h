@@ -49,6 +49,8 @@ struct StokerBroker
   StokerHost *host;             /* what modules see of the world */
   struct StkLifecycle *lifecycle; /* src/control/lifecycle.c: where a start or stop has got to */
   int32_t id;             /* broker.id */
+  void (*on_fatal) (void *user);
+  void *on_fatal_user;
   char cluster_id[STOKER_UUID_TEXT];
   int64_t epoch;          /* czxid of the registration; -1 before */
 };
@@ -77,6 +79,10 @@ void stk_broker_reload (StokerBroker *b, const char *path, const char *const *as
 /* The dynamic settings of a layer (StkDynamicLayer) are these now: applied, all or nothing; what is wrong or not for us is logged.
  * Control actor. */
 void stk_broker_set_dynamic (StokerBroker *b, int layer, const struct StkMetaPair *pairs, size_t n);
+/* Who is to be told, on the control actor, that the broker cannot go on and must be stopped. NULL: nobody, it stays as it is. */
+void stk_broker_on_fatal (StokerBroker *b, void (*fn) (void *user), void *user);
+/* It cannot go on: says why, tells once. Control actor. */
+void stk_broker_fatal (StokerBroker *b, const char *why);
 /* After stopped (or a failed start), and after the control actor has quit. */
 void stk_broker_free (StokerBroker *b);
 /* The port that listener `i` is bound to (tests listen on port 0). After started. */

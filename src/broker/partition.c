@@ -3,6 +3,7 @@
 
 #include "broker/engine.h"
 #include "broker/io.h"
+#include "control/log.h"
 
 StkPartition *
 stk_partition_new (StokerBroker *b, char *topic, StokerUuid topic_id, int32_t index, int32_t dir)
@@ -16,7 +17,7 @@ stk_partition_new (StokerBroker *b, char *topic, StokerUuid topic_id, int32_t in
   p->topic = g_ref_string_acquire (topic);
   p->topic_id = topic_id;
   p->index = index;
-  p->dir = dir;
+  atomic_init (&p->dir, dir);
   p->leader = p->leader_epoch = -1;
   p->partition_epoch = -1;
   p->min_isr = 1;
@@ -36,7 +37,7 @@ stk_partition_unref (StkPartition *p)
 {
   if (p == NULL || atomic_fetch_sub_explicit (&p->refs, 1, memory_order_acq_rel) != 1)
     return;
-  g_assert (p->log == NULL);
+  g_assert (p->log == NULL && p->future == NULL);
   g_ref_string_release (p->topic);
   g_free (p->replicas);
   g_mutex_clear (&p->lock);
@@ -97,10 +98,57 @@ stk_partition_unshut (StkPartition *p)
   atomic_fetch_and_explicit (&p->gate, ~STK_GATE_CLOSED, memory_order_release);
 }
 
+void
+stk_partition_fail (StkPartition *p, StkTask *drained)
+{
+  int32_t leader;
+
+  g_mutex_lock (&p->lock);
+  leader = p->leader;
+  p->offline = true;
+  g_mutex_unlock (&p->lock);
+  stk_partition_shut (p, STOKER_KAFKA_STORAGE_ERROR, drained);
+  g_mutex_lock (&p->lock);
+  p->leader = leader;
+  g_mutex_unlock (&p->lock);
+}
+
+void
+stk_partition_drop_future (StkPartition *p, bool remove)
+{
+  StokerError err = { 0 };
+  StokerLog *future;
+  int rc = 0;
+
+  g_mutex_lock (&p->lock);
+  future = g_steal_pointer (&p->future);
+  g_mutex_unlock (&p->lock);
+  if (future && remove)
+    STK_ENGINE_CALL (p, rc = p->ops->remove (p->storage, future, &err));
+  else if (future)
+    STK_ENGINE_CALL (p, p->ops->close (p->storage, future));
+  if (rc != 0)
+    stk_log (p->broker->log, STOKER_LOG_ERROR, "broker", "move.remove", "%s | topic=%s partition=%d", err.text, p->topic,
+             p->index);
+}
+
+bool
+stk_partition_moving (StkPartition *p)
+{
+  bool moving;
+
+  g_mutex_lock (&p->lock);
+  moving = p->future != NULL;
+  g_mutex_unlock (&p->lock);
+  return moving;
+}
+
 StkPool *
 stk_partition_pool (StkPartition *p)
 {
-  return p->broker->disk_pools[p->dir >= 0 && p->dir < p->broker->n_dirs ? p->dir : 0];
+  int32_t dir = atomic_load_explicit (&p->dir, memory_order_relaxed);
+
+  return p->broker->disk_pools[dir >= 0 && dir < p->broker->n_dirs ? dir : 0];
 }
 
 /* ---- work that changes the structure of the log */

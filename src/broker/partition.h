@@ -44,12 +44,15 @@ struct StkPartition
   char *topic; /* counted string (g_ref_string) */
   StokerUuid topic_id;
   int32_t index;
-  int32_t dir; /* in log.dirs; -1: the engine keeps nothing there */
+  _Atomic int32_t dir; /* in log.dirs; -1: the engine keeps nothing there. A move changes it, on the disk pool */
   StokerInstance *storage;
   const StokerStorageOps *ops;
   StokerLog *log; /* NULL while offline */
 
   GMutex lock;
+  int future_dir;    /* where that is */
+  StokerLog *future; /* what is being copied to another directory (move.c); NULL: nothing. Taken away on a disk thread only,
+                        by partition work or when the gate is shut */
   int32_t leader, leader_epoch, partition_epoch;
   int16_t min_isr; /* min.insync.replicas of the topic */
   int16_t n_replicas, n_isr;
@@ -76,6 +79,13 @@ void stk_partition_leave (StkPartition *p);
 /* Closes the gate: new users are turned away; `drained` is posted to its disk pool when the last has left. Waiters get
  * `code`. */
 void stk_partition_shut (StkPartition *p, int16_t code, StkTask *drained);
+/* The same for one whose directory failed: KAFKA_STORAGE_ERROR from now on. */
+void stk_partition_fail (StkPartition *p, StkTask *drained);
+/* Lets go of what was copied to another directory: closes it (it may be taken up again), or removes it. Disk thread, as its
+ * comment says. */
+void stk_partition_drop_future (StkPartition *p, bool remove);
+/* Is it being moved? Any thread. */
+bool stk_partition_moving (StkPartition *p);
 /* After the log was opened: users may come. */
 void stk_partition_unshut (StkPartition *p);
 

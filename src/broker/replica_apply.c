@@ -4,6 +4,7 @@
  * disk pools.
  */
 #include "broker/engine.h"
+#include "broker/moves.h"
 #include "broker/replicas_private.h"
 
 #include "control/log.h"
@@ -22,6 +23,17 @@ apply_back (StkTask *t)
              j->err.text[0] ? j->err.text : "the log cannot be opened", j->topic->name, j->spec.partition);
   }
   stk_job_done (t);
+}
+
+static void
+opened_back (StkTask *t)
+{
+  StkJob *j = (StkJob *)t;
+  StkReplicas *r = j->change->replicas;
+
+  if (j->partition->future)
+    stk_moves_resume (r->moves, j->partition, j->future_dir);
+  apply_back (t);
 }
 
 static int
@@ -70,6 +82,27 @@ become (StkJob *j)
                         s->n_isr);
 }
 
+/* Before anything is appended, so that what was copied can be compared with what the log still has. */
+static void
+open_future (StkJob *j)
+{
+  StkPartition *p = j->partition;
+  StokerLog *future = NULL;
+  StokerError err = { 0 };
+  int rc = STOKER_KAFKA_STORAGE_ERROR;
+
+  if (p->ops->move_open)
+    STK_ENGINE_CALL (p, rc = p->ops->move_open (p->storage, p->log, &j->change->replicas->dirs[j->future_dir],
+                                                &j->topic->config, &future, &err));
+  if (rc != 0) {
+    stk_log (p->broker->log, STOKER_LOG_ERROR, "broker", "move.failed",
+             "a move to another log directory cannot go on: %s | topic=%s partition=%d", err.text, p->topic, p->index);
+    return;
+  }
+  p->future = future;
+  p->future_dir = j->future_dir;
+}
+
 static void
 open_job (StkTask *t)
 {
@@ -79,10 +112,13 @@ open_job (StkTask *t)
   p->storage = j->storage;
   p->ops = j->storage->module->ops;
   j->error = (int16_t)open_log (j);
-  if (j->error == 0)
+  if (j->error == 0) {
+    if (j->future_dir >= 0)
+      open_future (j);
     stk_partition_unshut (p);
+  }
   become (j);
-  stk_job_return (j, apply_back);
+  stk_job_return (j, opened_back);
 }
 
 typedef struct Update
@@ -102,6 +138,10 @@ update_job (StkPartitionWork *w)
     if (j->configure) {
       take_settings (j);
       stk_engine_configure (p, &j->topic->config);
+      g_mutex_lock (&p->lock);
+      if (p->future)
+        STK_ENGINE_CALL (p, p->ops->configure (p->storage, p->future, &j->topic->config));
+      g_mutex_unlock (&p->lock);
     }
     if (j->lead)
       become (j);
@@ -149,33 +189,68 @@ in_the_way (StkReplicas *r, StkJob *j, const StkHosted *h, const StkFound *f)
          != 0;
 }
 
+static bool
+refuse (StkJob *j, const char *why)
+{
+  return stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why) == 0;
+}
+
+/* Any of them, -1: none failed. */
+static int
+first_failed (const StkReplicas *r)
+{
+  for (int i = 0; i < r->n_dirs; i++)
+    if (r->dir_failed[i])
+      return i;
+  return -1;
+}
+
+/* Two logs of one partition: nothing tells which is the right one. */
+static bool
+doubled (StkReplicas *r, StkJob *j, const StkHosted *h, const StkFound *f, const StkFound *rival)
+{
+  return stoker_error_set (&j->err, STOKER_ERROR_NOT_OURS,
+                           "%s-%d lies in two log directories, %.150s and %.150s; both are left as they are: move one of "
+                           "the two folders away and restart the broker",
+                           h->name, j->spec.partition, r->dirs[f->dir].path, r->dirs[rival->dir].path)
+         != 0;
+}
+
+static bool
+take_found (StkReplicas *r, StkJob *j, const StkHosted *h, StkFound *f, StkFound *rival)
+{
+  j->dir = f->dir;
+  j->storage = f->storage;
+  if (rival)
+    return !doubled (r, j, h, f, rival);
+  f->used = true;
+  if (r->dir_failed[f->dir])
+    return refuse (j, "its log directory is offline");
+  return !in_the_way (r, j, h, f);
+}
+
 /* Where the log of a partition that is not open yet lives or will live; false: nowhere, j->err says why. */
 static bool
 place_log (StkReplicas *r, StkJob *j, const StkHosted *h)
 {
-  StkFound *f = stk_replicas_found (r, h->name, j->spec.partition);
-  bool any_failed = false;
-  const char *why = NULL;
+  StkFound *rival, *f = stk_found_pick (r, h->name, j->spec.partition, h->id, &rival);
+  int failed = first_failed (r);
 
-  if (f) {
-    f->used = true;
-    j->dir = f->dir;
-    j->storage = f->storage;
-    return !in_the_way (r, j, h, f);
-  }
-  for (int i = 0; i < r->n_dirs; i++)
-    any_failed |= r->dir_failed[i];
-  j->dir = emptiest_dir (r);
+  if (f)
+    return take_found (r, j, h, f, rival);
+  j->dir = stk_moves_preferred (r, h->name, j->spec.partition);
+  if (j->dir < 0)
+    j->dir = emptiest_dir (r);
   j->storage = stk_registry_get (r->broker->registry, STOKER_KIND_STORAGE, h->config.storage_engine);
-  /* At start a log that is not found may be in the directory that failed: an empty one would hide it. */
-  if (any_failed && !r->started)
-    why = "its log is in a directory that is offline";
-  else if (j->dir < 0)
-    why = "no log directory is usable";
-  else if (j->storage == NULL)
-    why = "the topic's storage.engine is not an instance of this broker";
-  if (why)
-    return stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", why) == 0;
+  if (failed >= 0 && !r->started) {
+    /* A log that is not found may be in the directory that failed: an empty one would hide it, now and later. */
+    stk_found_note (r, h->name, j->spec.partition, h->id, j->storage, failed);
+    return refuse (j, "its log is not in any directory that can be read, and one is offline");
+  }
+  if (j->dir < 0)
+    return refuse (j, "no log directory is usable");
+  if (j->storage == NULL)
+    return refuse (j, "the topic's storage.engine is not an instance of this broker");
   r->dir_logs[j->dir]++;
   return true;
 }
@@ -189,6 +264,7 @@ open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
   j->topic = h;
   j->spec = *s;
   placed = place_log (c->replicas, j, h);
+  j->future_dir = placed ? stk_found_future (c->replicas, h->name, s->partition, h->id, j->dir) : -1;
   j->partition = stk_partition_new (c->replicas->broker, h->name, h->id, s->partition, placed ? j->dir : 0);
   h->partitions[s->partition] = stk_partition_ref (j->partition);
   if (placed) {
@@ -291,10 +367,11 @@ tell_strays (StkReplicas *r)
 
   g_hash_table_iter_init (&it, r->found);
   while (g_hash_table_iter_next (&it, &key, &found))
-    if (!((StkFound *)found)->used) {
-      example = key;
-      n++;
-    }
+    for (const StkFound *f = found; f; f = f->next)
+      if (!f->used) {
+        example = key;
+        n++;
+      }
   if (n > 0)
     stk_log (r->broker->log, STOKER_LOG_WARN, "broker", "logs.stray",
              "logs lie in the directories that belong to no partition of this broker; they are left alone | logs=%u "

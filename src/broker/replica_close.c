@@ -3,6 +3,7 @@
  * Removing and closing logs: shut the gate, wait for the last user, then the engine.
  */
 #include "broker/engine.h"
+#include "broker/moves.h"
 #include "broker/replicas_private.h"
 
 #include "config/topic_config.h"
@@ -14,9 +15,8 @@ removed_back (StkTask *t)
   StkJob *j = (StkJob *)t;
   StkReplicas *r = j->change->replicas;
   StkPartition *p = j->partition;
-  g_autofree char *key = g_strdup_printf ("%s-%d", p->topic, p->index);
 
-  g_hash_table_remove (r->found, key);
+  stk_found_forget (r, p->topic, p->index, p->topic_id);
   r->dir_logs[p->dir]--;
   if (j->error)
     stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
@@ -31,6 +31,7 @@ remove_job (StkTask *t)
   StkJob *j = (StkJob *)t;
   StkPartition *p = j->partition;
 
+  stk_partition_drop_future (p, true);
   STK_ENGINE_CALL (p, j->error = (int16_t)p->ops->remove (p->storage, p->log, &j->err));
   p->log = NULL;
   stk_job_return (j, removed_back);
@@ -42,6 +43,7 @@ close_job (StkTask *t)
   StkJob *j = (StkJob *)t;
   StkPartition *p = j->partition;
 
+  stk_partition_drop_future (p, false);
   STK_ENGINE_CALL (p, p->ops->close (p->storage, p->log));
   p->log = NULL;
   stk_job_return (j, stk_job_done);
@@ -53,8 +55,13 @@ shut_partitions (StkChange *c, StkHosted *h, GHashTable *seen, int16_t code, voi
   for (int32_t i = 0; i < h->n_partitions; i++) {
     StkPartition *p = h->partitions[i];
     StkJob *j;
-    if (p == NULL || p->log == NULL || !g_hash_table_add (seen, p))
+    if (p == NULL || !g_hash_table_add (seen, p))
       continue;
+    if (p->log == NULL) { /* offline: what lies in a directory that failed is a stray from now on */
+      if (code == STOKER_UNKNOWN_TOPIC_OR_PARTITION)
+        stk_found_forget (c->replicas, p->topic, p->index, p->topic_id);
+      continue;
+    }
     j = stk_job_new (c, run);
     j->partition = stk_partition_ref (p);
     stk_partition_shut (p, code, &j->task);
@@ -83,6 +90,7 @@ found_back (StkTask *t)
              j->partition->topic, j->partition->index);
   else
     r->dir_logs[j->dir]--;
+  stk_found_forget (r, j->partition->topic, j->partition->index, j->partition->topic_id);
   stk_housekeeping_note (r);
   stk_job_done (t);
 }
@@ -120,6 +128,20 @@ number_of (const char *key, StokerStr topic)
   return (int32_t)g_ascii_strtoll (key + topic.len + 1, NULL, 10);
 }
 
+static void
+remove_one (StkChange *c, char *name, int32_t partition, const StkFound *f)
+{
+  StkReplicas *r = c->replicas;
+  StkJob *j = stk_job_new (c, remove_found_job);
+
+  j->dir = f->dir;
+  stk_topic_config_make (r->broker->config, NULL, 0, &j->plain);
+  j->partition = stk_partition_new (r->broker, name, f->topic_id, partition, f->dir);
+  j->partition->storage = f->storage;
+  j->partition->ops = f->storage->module->ops;
+  stk_pool_post (stk_partition_pool (j->partition), &j->task);
+}
+
 void
 stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id)
 {
@@ -130,19 +152,12 @@ stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id)
 
   g_hash_table_iter_init (&it, r->found);
   while (g_hash_table_iter_next (&it, &key, &value)) {
-    StkFound *f = value;
-    int32_t partition = f->used ? -1 : number_of (key, topic);
-    StkJob *j;
-    if (partition < 0 || (!stoker_uuid_is_zero (id) && !stoker_uuid_equal (id, f->topic_id)))
-      continue;
-    j = stk_job_new (c, remove_found_job);
-    j->dir = f->dir;
-    stk_topic_config_make (r->broker->config, NULL, 0, &j->plain);
-    j->partition = stk_partition_new (r->broker, name, f->topic_id, partition, f->dir);
-    j->partition->storage = f->storage;
-    j->partition->ops = f->storage->module->ops;
-    stk_pool_post (stk_partition_pool (j->partition), &j->task);
-    g_hash_table_iter_remove (&it);
+    int32_t partition = number_of (key, topic);
+    for (StkFound *f = partition < 0 ? NULL : value; f; f = f->next)
+      if (!f->used && (stoker_uuid_is_zero (id) || stoker_uuid_equal (id, f->topic_id))) {
+        f->used = true;
+        remove_one (c, name, partition, f);
+      }
   }
   g_ref_string_release (name);
 }
@@ -153,6 +168,7 @@ stk_close_run (StkChange *c)
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
   StkTable *t = c->replicas->current;
 
+  stk_moves_stop (c->replicas->moves, c);
   for (uint32_t i = 0; i <= t->mask; i++)
     if (t->by_name[i])
       shut_partitions (c, t->by_name[i], seen, STOKER_NOT_LEADER_OR_FOLLOWER, close_job);

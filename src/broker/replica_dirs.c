@@ -4,8 +4,9 @@
  */
 #include "broker/replicas_private.h"
 
+#include "broker/dir_failure.h"
+
 #include "control/log.h"
-#include "control/metrics.h"
 #include "module/instance.h"
 
 /* ---- attach */
@@ -19,8 +20,20 @@ attach_found (void *user, const StokerLogFound *f)
   found->topic_id = f->topic_id;
   found->dir = f->dir;
   found->storage = j->storage;
-  g_ptr_array_add (j->found, g_strdup_printf ("%.*s-%d", (int)f->topic.len, f->topic.data, f->partition));
-  g_ptr_array_add (j->found, found);
+  found->replaces = f->replaces;
+  g_ptr_array_add (f->future ? j->futures : j->found,
+                   g_strdup_printf ("%.*s-%d", (int)f->topic.len, f->topic.data, f->partition));
+  g_ptr_array_add (f->future ? j->futures : j->found, found);
+}
+
+static void
+take_found (StkReplicas *r, GHashTable *table, int dir, GPtrArray *pairs)
+{
+  for (guint i = 0; i + 1 < pairs->len; i += 2) {
+    r->dir_logs[dir]++;
+    stk_found_add (table, pairs->pdata[i], pairs->pdata[i + 1]);
+  }
+  g_ptr_array_unref (pairs);
 }
 
 static void
@@ -29,18 +42,13 @@ attach_back (StkTask *t)
   StkJob *j = (StkJob *)t;
   StkReplicas *r = j->change->replicas;
 
-  for (guint i = 0; i + 1 < j->found->len; i += 2) {
-    r->dir_logs[j->dir]++;
-    g_hash_table_replace (r->found, j->found->pdata[i], j->found->pdata[i + 1]);
-  }
-  g_ptr_array_unref (j->found);
+  take_found (r, r->found, j->dir, j->found);
+  take_found (r, r->futures, j->dir, j->futures);
   if (j->error) {
-    r->dir_failed[j->dir] = true;
+    if (!r->dir_failed[j->dir])
+      stk_dir_offline (r, j->dir, j->err.text);
     j->change->dirs_failed++;
     j->change->err = j->err;
-    stoker_metric_add (stk_metrics_core (r->broker->metrics, STK_METRIC_LOG_DIRS_OFFLINE), 1);
-    stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "dir.offline", "%s | dir=%s", j->err.text,
-             r->dirs[j->dir].path);
   }
   stk_job_done (t);
 }
@@ -52,6 +60,11 @@ attach_job (StkTask *t)
   StkReplicas *r = j->change->replicas;
 
   j->found = g_ptr_array_new ();
+  j->futures = g_ptr_array_new ();
+  if (r->dirs[j->dir].unusable) {
+    j->error = STOKER_KAFKA_STORAGE_ERROR;
+    (void)stoker_error_set (&j->err, STOKER_ERROR_IO, "%s", r->dirs[j->dir].unusable);
+  }
   for (guint i = 0; i < r->storages->len && j->error == 0; i++) {
     const StokerStorageOps *ops;
     j->storage = r->storages->pdata[i];

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/moves.h"
 #include "broker/replicas_private.h"
 
 #include "config/broker_config.h"
 #include "control/metrics.h"
 #include "module/registry.h"
-
-static void
-found_free (void *f)
-{
-  g_free (f);
-}
 
 StkReplicas *
 stk_replicas_new (StokerBroker *b)
@@ -17,8 +12,10 @@ stk_replicas_new (StokerBroker *b)
   StkReplicas *r = g_new0 (StkReplicas, 1);
 
   r->broker = b;
-  r->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, found_free);
+  r->found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_found_free);
+  r->futures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_found_free);
   r->storages = g_ptr_array_new ();
+  r->moves = stk_moves_new (r);
   r->control_io = stk_io_new (b, b->control, -1);
   r->current = stk_table_new (NULL, 0);
   atomic_init (&r->version, 1);
@@ -34,12 +31,15 @@ stk_replicas_free (StkReplicas *r)
 {
   if (r == NULL)
     return;
+  stk_moves_free (r->moves);
   stk_sessions_free (r->sessions);
   stk_table_unref (r->current);
   stk_io_free (r->control_io);
   g_hash_table_unref (r->found);
+  g_hash_table_unref (r->futures);
   g_ptr_array_unref (r->storages);
   g_free (r->dir_failed);
+  g_free (r->dir_told);
   g_free (r->dir_logs);
   g_mutex_clear (&r->lock);
   g_free (r);
@@ -99,13 +99,6 @@ stk_io_table (StkIo *io)
   return io->table;
 }
 
-StkFound *
-stk_replicas_found (StkReplicas *r, const char *topic, int32_t partition)
-{
-  g_autofree char *key = g_strdup_printf ("%s-%d", topic, partition);
-  return g_hash_table_lookup (r->found, key);
-}
-
 /* ---- lookup */
 
 static StkPartition *
@@ -163,7 +156,8 @@ stk_replicas_attach (StkReplicas *r, const StokerLogDir *dirs, int n_dirs,
 
   r->dirs = dirs;
   r->n_dirs = n_dirs;
-  r->dir_failed = g_new0 (bool, n_dirs);
+  r->dir_failed = g_new0 (_Atomic bool, n_dirs);
+  r->dir_told = g_new0 (_Atomic bool, n_dirs);
   r->dir_logs = g_new0 (int, n_dirs);
   stk_registry_each (r->broker->registry, STOKER_KIND_STORAGE, add_storage, r->storages);
   c->found = g_ptr_array_new ();
@@ -310,6 +304,12 @@ stk_replicas_remove (StkReplicas *r, const StokerStr *names, const StokerUuid *i
   stk_change_queue (c);
 }
 
+bool
+stk_replicas_dir_failed (const StkReplicas *r, int dir)
+{
+  return r->dir_failed && dir < r->n_dirs && r->dir_failed[dir];
+}
+
 static void
 close_finish (StkChange *c)
 {
@@ -332,6 +332,7 @@ stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user)
 {
   StkChange *c = stk_change_new (r, STK_CHANGE_CLOSE, (StkAnyFn)done, user);
 
+  r->closing = true;
   c->run = stk_close_run;
   c->finish = logs_closed;
   stk_change_queue (c);

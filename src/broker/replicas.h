@@ -66,6 +66,9 @@ void stk_replicas_apply (StkReplicas *r, const StkReplicaTopic *topics, int32_t 
 void stk_replicas_remove (StkReplicas *r, const StokerStr *names, const StokerUuid *ids, int32_t n,
                           void (*done) (void *user), void *user);
 
+/* Is this directory offline? Control actor. */
+bool stk_replicas_dir_failed (const StkReplicas *r, int dir);
+
 /* Flushes and closes all logs, writes final checkpoints, detaches the directories; answers what still waits with
  * STOKER_NOT_LEADER_OR_FOLLOWER. `done` on the control actor. */
 void stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user);

@@ -13,13 +13,15 @@
 
 #include <stoker/cleaner.h>
 
-/* A log that attach found. Control actor. */
+/* A log that is not open, and where it lies (found.c). Control actor. */
 typedef struct StkFound
 {
+  struct StkFound *next; /* another one of the same name */
   StokerUuid topic_id;
   int dir;
   StokerInstance *storage;
   bool used;
+  bool replaces; /* a move that a crash interrupted had put it in the place of another */
 } StkFound;
 
 typedef void (*StkAnyFn) (void); /* cast back to its type before the call */
@@ -30,9 +32,10 @@ typedef enum StkChangeKind
   STK_CHANGE_APPLY = 1,
   STK_CHANGE_REMOVE = 2,
   STK_CHANGE_CLOSE = 3,
+  STK_CHANGE_FAIL = 4,
 } StkChangeKind;
 
-/* One queued call of attach, apply, remove or close. Control actor, but for what its jobs fill in. */
+/* One queued call of attach, apply, remove, close, or a directory's failure. Control actor, but for what its jobs fill in. */
 typedef struct StkChange
 {
   struct StkChange *next;
@@ -49,6 +52,7 @@ typedef struct StkChange
   GPtrArray *found; /* attach */
   StokerError err;
   int dirs_failed;
+  int dir; /* fail: which */
   StkAnyFn done;
   void *user;
 } StkChange;
@@ -58,13 +62,17 @@ struct StkReplicas
   StokerBroker *broker;
   const StokerLogDir *dirs;
   int n_dirs;
-  bool *dir_failed;
-  int *dir_logs;       /* how many logs each has */
+  _Atomic bool *dir_failed; /* changed on control */
+  _Atomic bool *dir_told; /* its failure was reported */
+  bool closing;
+  int *dir_logs;       /* how many logs each has, those on their way to it included */
   bool started;        /* the first apply is done: what is missing on disk from now on is new */
   GHashTable *found;   /* "topic-partition" -> StkFound */
+  GHashTable *futures; /* "topic-partition" -> StkFound: where a move to another directory had begun before the start */
   GPtrArray *storages; /* started storage instances */
   StkChange *first, *last;
   bool busy;         /* the first one is running */
+  struct StkMoves *moves;
   StkIo *control_io; /* where appends by the broker itself wait */
 
   GMutex lock; /* covers current */
@@ -89,15 +97,30 @@ typedef struct StkJob
   bool lead, configure;
   int16_t error;
   int dir;
+  int future_dir; /* apply: a move to there is to go on; -1: none */
   StokerInstance *storage;
-  GPtrArray *found;
+  GPtrArray *found, *futures;
   StokerTopicConfig plain; /* remove_found_job: settings to open it with; they are read on control only */
   StokerError err;
 } StkJob;
 
 /* replicas.c */
 void stk_replicas_publish (StkReplicas *r, StkTable *t); /* takes over t */
-StkFound *stk_replicas_found (StkReplicas *r, const char *topic, int32_t partition);
+
+/* found.c */
+void stk_found_free (void *found);
+/* Takes key and f. */
+void stk_found_add (GHashTable *table, char *key, StkFound *f);
+/* The log of this partition lies there, whatever was known before. */
+void stk_found_note (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, StokerInstance *storage,
+                     int dir);
+/* The log of the partition, or one of another topic of that name; NULL: there is none. *rival: another that has as good
+ * a claim. */
+StkFound *stk_found_pick (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, StkFound **rival);
+/* The directory to which a move of the partition, whose log lies in `dir`, had begun before the start; -1: none. */
+int stk_found_future (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, int dir);
+/* It was removed. */
+void stk_found_forget (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id);
 
 /* replica_change.c */
 StkChange *stk_change_new (StkReplicas *r, StkChangeKind kind, StkAnyFn done, void *user);

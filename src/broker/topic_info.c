@@ -2,6 +2,7 @@
 #include "broker/topic_info.h"
 
 #include "broker/authorize.h"
+#include "broker/table.h"
 
 #include <glib.h>
 
@@ -114,9 +115,24 @@ drop_offline (const StkSnapshot *snap, StokerPartitionInfo *out)
   out->n_replicas = n;
 }
 
+/* Our own replica in a directory that is offline. (Of other brokers' replicas their controller tells.) */
+static bool
+is_offline_here (const StokerCall *call, const StkHosted *hosted, int32_t index)
+{
+  StkPartition *p = hosted ? stk_hosted_partition (hosted, index) : NULL;
+  bool offline = false;
+
+  if (p) {
+    g_mutex_lock (&p->lock);
+    offline = p->offline;
+    g_mutex_unlock (&p->lock);
+  }
+  return offline;
+}
+
 static void
-fill_partition (const StokerCall *call, const StkSnapshot *snap, const StkMetaPartition *p, int32_t index,
-                StokerPartitionInfo *out)
+fill_partition (const StokerCall *call, const StkSnapshot *snap, const StkHosted *hosted, const StkMetaPartition *p,
+                int32_t index, StokerPartitionInfo *out)
 {
   const StkMetaBroker *leader = p->leader >= 0 ? stk_snapshot_broker (snap, p->leader) : NULL;
 
@@ -137,7 +153,8 @@ fill_partition (const StokerCall *call, const StkSnapshot *snap, const StkMetaPa
   }
   out->offline = stoker_arena_alloc (call->arena, sizeof (int32_t) * (size_t)MAX (p->n_replicas, 1));
   for (int32_t i = 0; i < p->n_replicas; i++)
-    if (stk_snapshot_broker (snap, p->replicas[i]) == NULL)
+    if (stk_snapshot_broker (snap, p->replicas[i]) == NULL
+        || (p->leader < 0 && p->replicas[i] == call->ctx->broker->id && is_offline_here (call, hosted, index)))
       out->offline[out->n_offline++] = p->replicas[i];
   if (call->api_key == 3 && call->api_version == 0)
     drop_offline (snap, out);
@@ -147,13 +164,15 @@ void
 stk_info_topic (const StokerCall *call, const StkSnapshot *snap, const StkMetaTopic *t, int32_t from, int32_t n,
                 StokerTopicInfo *out)
 {
+  const StkHosted *hosted = stk_table_find (stk_io_table (stk_io_of (call->ctx)), (StokerStr){ t->name, t->name_len });
+
   *out = (StokerTopicInfo){ .name = stoker_arena_str (call->arena, (StokerStr){ t->name, t->name_len }),
                             .id = t->id,
                             .internal = t->internal,
                             .authorized_operations = INT32_MIN };
   out->partitions = stoker_arena_alloc (call->arena, sizeof *out->partitions * (size_t)MAX (n, 1));
   for (int32_t i = 0; i < n; i++)
-    fill_partition (call, snap, &t->partitions[from + i], from + i, &out->partitions[i]);
+    fill_partition (call, snap, hosted, &t->partitions[from + i], from + i, &out->partitions[i]);
   out->n_partitions = n;
 }
 

@@ -91,6 +91,17 @@ stk_controller_settings_changed (StkController *c)
 }
 
 void
+stk_controller_replicas_changed (StkController *c, const StokerStr *topics, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    StkTopicState *t = stk_ctl_topic (c, topics[i]);
+    if (t)
+      t->dirty = true;
+  }
+  stk_ctl_publish (c);
+}
+
+void
 stk_controller_on_topic_deleted (StkController *c, void (*fn) (void *user, StokerStr topic), void *user)
 {
   c->topic_deleted = fn;

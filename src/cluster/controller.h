@@ -41,6 +41,9 @@ void stk_controller_free (StkController *c);
 /* b->config has other values than before (reload): topics get their settings anew. */
 void stk_controller_settings_changed (StkController *c);
 
+/* Partitions of these topics that lived here went offline with their log directory: they are published anew. */
+void stk_controller_replicas_changed (StkController *c, const StokerStr *topics, size_t n);
+
 /* Is this broker the active controller? */
 bool stk_controller_active (const StkController *c);
 

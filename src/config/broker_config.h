@@ -91,6 +91,7 @@ typedef struct StkBrokerConfig
   bool unclean_leader_election_enable;
   /* replication */
   int64_t replica_high_watermark_checkpoint_interval_ms;
+  int64_t replica_alter_log_dirs_io_max_bytes_per_second;
   /* groups */
   int64_t group_min_session_timeout_ms, group_max_session_timeout_ms, group_initial_rebalance_delay_ms, group_max_size;
   int32_t offsets_storage; /* StkOffsetsStorage */

@@ -100,6 +100,8 @@ static const StokerOption rows[] = {
        "flush a log's data before it is older than this", .min = "0", .unit = "ms", RELOAD),
   ROW ("replica.high.watermark.checkpoint.interval.ms", DURATION, "5s", replica_high_watermark_checkpoint_interval_ms,
        "how often high watermarks, recovery points and log starts are written", .min = "1", .unit = "ms"),
+  ROW ("replica.alter.log.dirs.io.max.bytes.per.second", SIZE, I64MAX, replica_alter_log_dirs_io_max_bytes_per_second,
+       "how fast partitions are moved to other log directories, all together", .min = "1", .unit = "bytes", RELOAD),
   ROW ("log.preallocate", BOOL, "false", log_preallocate, "reserve the space of a log's file when it is begun", RELOAD),
   ROW ("message.max.bytes", SIZE, "1048588", message_max_bytes, "largest batch of records, as it is stored", .min = "0",
        .max = I32MAX, .unit = "bytes", RELOAD),

@@ -250,6 +250,23 @@ stk_broker_free (StokerBroker *b)
   g_free (b);
 }
 
+void
+stk_broker_on_fatal (StokerBroker *b, void (*fn) (void *user), void *user)
+{
+  b->on_fatal = fn;
+  b->on_fatal_user = user;
+}
+
+void
+stk_broker_fatal (StokerBroker *b, const char *why)
+{
+  void (*fn) (void *user) = g_steal_pointer (&b->on_fatal);
+
+  stk_log (b->log, STOKER_LOG_ERROR, "control", "fatal", "the broker stops: %s", why);
+  if (fn)
+    fn (b->on_fatal_user);
+}
+
 uint16_t
 stk_broker_port (StokerBroker *b, int i)
 {

@@ -14,6 +14,7 @@ typedef struct Dir
 {
   StokerFile *lock;
   char *path;
+  char *unusable; /* why it cannot be used; NULL: it can */
   bool has_meta;
 } Dir;
 
@@ -240,6 +241,36 @@ open_one (StkLogDirs *d, int i, StokerError *err)
   return 0;
 }
 
+/* Somebody else's directory is an error of the configuration; a disk that does not work takes only its own partitions away. */
+static bool
+only_this_one (const StokerError *err)
+{
+  return err->code != STOKER_ERROR_NOT_OURS && err->code != STOKER_ERROR_IN_USE;
+}
+
+void
+stk_logdirs_give_up (StkLogDirs *d, int i, const char *why)
+{
+  Dir *dir = &d->dirs[i];
+
+  if (dir->unusable == NULL)
+    dir->unusable = g_strdup (why);
+  d->list[i].unusable = dir->unusable;
+}
+
+/* An error only when none is left. */
+static int
+one_less (StkLogDirs *d, int i, StokerError *err)
+{
+  if (!only_this_one (err))
+    return -1;
+  stk_logdirs_give_up (d, i, err->text);
+  for (int k = 0; k < d->n; k++)
+    if (d->dirs[k].unusable == NULL)
+      return 0;
+  return -1;
+}
+
 StkLogDirs *
 stk_logdirs_open (StokerDisk *disk, const char *const *paths, int n, int32_t broker_id, StokerError *err)
 {
@@ -256,7 +287,7 @@ stk_logdirs_open (StokerDisk *disk, const char *const *paths, int n, int32_t bro
     d->list[i].path = d->dirs[i].path;
   }
   for (int i = 0; i < n; i++)
-    if (open_one (d, i, err) < 0) {
+    if (open_one (d, i, err) < 0 && one_less (d, i, err) < 0) {
       stk_logdirs_free (d);
       return NULL;
     }
@@ -269,6 +300,24 @@ stk_logdirs_cluster_id (const StkLogDirs *d)
   return d->cluster_id;
 }
 
+static int
+bind_one (StkLogDirs *d, int i, StokerError *err)
+{
+  g_autofree char *file = in_dir (d->dirs[i].path, META);
+  g_autofree char *text = g_strdup_printf ("#\nbroker.id=%" PRId32 "\ncluster.id=%s\nversion=0\n", d->broker_id, d->cluster_id);
+  int rc;
+
+  if (take_marker (d, i, err) < 0)
+    return -1;
+  if (d->dirs[i].has_meta)
+    return 0;
+  rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));
+  if (rc < 0)
+    return stoker_error_set (err, rc, "cannot write %s: %s", file, g_strerror (-rc));
+  d->dirs[i].has_meta = true;
+  return 0;
+}
+
 int
 stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err)
 {
@@ -277,19 +326,9 @@ stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err)
                              d->dirs[0].path, d->cluster_id, cluster_id);
   g_free (d->cluster_id);
   d->cluster_id = g_strdup (cluster_id);
-  for (int i = 0; i < d->n; i++) {
-    g_autofree char *file = in_dir (d->dirs[i].path, META);
-    g_autofree char *text = g_strdup_printf ("#\nbroker.id=%" PRId32 "\ncluster.id=%s\nversion=0\n", d->broker_id, cluster_id);
-    int rc;
-    if (take_marker (d, i, err) < 0)
+  for (int i = 0; i < d->n; i++)
+    if (d->dirs[i].unusable == NULL && bind_one (d, i, err) < 0 && one_less (d, i, err) < 0)
       return -1;
-    if (d->dirs[i].has_meta)
-      continue;
-    rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));
-    if (rc < 0)
-      return stoker_error_set (err, rc, "cannot write %s: %s", file, g_strerror (-rc));
-    d->dirs[i].has_meta = true;
-  }
   return 0;
 }
 
@@ -298,6 +337,15 @@ stk_logdirs_add_journals (StkLogDirs *d, StokerHost *host, uint64_t max_bytes)
 {
   for (int i = 0; i < d->n; i++)
     d->list[i].journal = stk_journal_new (host, i, d->dirs[i].path, max_bytes);
+}
+
+void
+stk_logdirs_on_failure (StkLogDirs *d, void (*failed) (void *core, int index, int error, const char *what), void *core)
+{
+  for (int i = 0; i < d->n; i++) {
+    d->list[i].failed = failed;
+    d->list[i].core = core;
+  }
 }
 
 const StokerLogDir *
@@ -315,6 +363,8 @@ stk_logdirs_mark_clean (StkLogDirs *d, int64_t broker_epoch, StokerError *err)
   for (int i = 0; i < d->n; i++) {
     g_autofree char *file = in_dir (d->dirs[i].path, MARKER);
     int rc = 0;
+    if (d->dirs[i].unusable)
+      continue;
     if (d->list[i].journal && stk_journal_end (d->list[i].journal, err) < 0)
       return -1;
     rc = stoker_disk_write_atomic (d->disk, file, text, strlen (text));
@@ -333,6 +383,7 @@ stk_logdirs_free (StkLogDirs *d)
     stk_journal_free (d->list[i].journal);
     stoker_file_unref (d->dirs[i].lock);
     g_free (d->dirs[i].path);
+    g_free (d->dirs[i].unusable);
   }
   g_free (d->dirs);
   g_free (d->list);

@@ -16,8 +16,9 @@
 typedef struct StkLogDirs StkLogDirs;
 
 /* Makes the directories that are not there, locks all, and reads what they say of themselves, the clean-shutdown marker included.
- * An error for the first that cannot be used: in use by another broker, not a log directory, of another broker or of a
- * KRaft cluster, not writable. `paths`: absolute. */
+ * An error for the first that is not for us: in use by another broker, not a log directory, of another broker or of a KRaft cluster. One
+ * that cannot be read or written is marked (StokerLogDir.unusable) and the others go on; an error when none is left.
+ * `paths`: absolute. */
 StkLogDirs *stk_logdirs_open (StokerDisk *disk, const char *const *paths, int n, int32_t broker_id, StokerError *err);
 /* The cluster id that the directories carry, NULL: all are new. */
 const char *stk_logdirs_cluster_id (const StkLogDirs *d);
@@ -29,6 +30,10 @@ int stk_logdirs_new_tree (StkLogDirs *d, StokerError *err);
 int stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err);
 /* Gives every directory its journal, of at most max_bytes. Before the directories are attached. */
 void stk_logdirs_add_journals (StkLogDirs *d, StokerHost *host, uint64_t max_bytes);
+/* Who is told when one of them fails (StokerLogDir.failed). Before the directories are attached. */
+void stk_logdirs_on_failure (StkLogDirs *d, void (*failed) (void *core, int index, int error, const char *what), void *core);
+/* Nothing is written to it any more. */
+void stk_logdirs_give_up (StkLogDirs *d, int i, const char *why);
 /* One entry per directory, in the order of the paths; borrowed. */
 const StokerLogDir *stk_logdirs_list (const StkLogDirs *d, int *n);
 /* After everything in them is flushed and closed: empties the journals and writes the clean-shutdown markers. */

@@ -2,6 +2,7 @@
  *
  * The stages of a broker's start, in order; a stop runs them backwards. A reader finds here what is up when.
  */
+#include "broker/dir_failure.h"
 #include "broker/fetch.h"
 #include "broker/housekeeping.h"
 #include "broker/io.h"
@@ -66,6 +67,9 @@ directories_stop (StkLifecycle *l)
   StokerError err = { 0 };
   int rc = 0;
 
+  for (int i = 0; i < b->n_dirs; i++)
+    if (stk_replicas_dir_failed (b->replicas, i))
+      stk_logdirs_give_up (b->logdirs, i, "it failed while the broker ran");
   if (l->clean && b->cluster_id[0])
     rc = stk_logdirs_mark_clean (b->logdirs, b->epoch, &err);
   stk_logdirs_free (b->logdirs);
@@ -184,6 +188,7 @@ logs_start (StkLifecycle *l)
   int n;
   const StokerLogDir *dirs = stk_logdirs_list (l->b->logdirs, &n);
 
+  stk_logdirs_on_failure (l->b->logdirs, stk_dir_failed, l->b->replicas);
   stk_replicas_attach (l->b->replicas, dirs, n, attached, l);
 }
 

@@ -171,6 +171,15 @@ on_stop (void *user, int signum)
 }
 
 static void
+on_fatal (void *user)
+{
+  Daemon *d = user;
+
+  d->status = 1;
+  on_stop (d, SIGTERM);
+}
+
+static void
 on_reload (void *user, int signum)
 {
   Daemon *d = user;
@@ -236,6 +245,7 @@ run (const Args *a, StkWorld *world)
   stk_actor_watch_signal (d.broker->control, SIGINT, on_stop, &d);
   stk_actor_watch_signal (d.broker->control, SIGHUP, on_reload, &d);
   stk_actor_watch_signal (d.broker->control, SIGUSR1, on_metrics, &d);
+  stk_broker_on_fatal (d.broker, on_fatal, &d);
   stk_broker_start (d.broker, started, &d);
   stk_actor_run (d.broker->control);
   if (d.stopping)

@@ -148,6 +148,8 @@ SERVICE (stoker_delete_topics, StokerDeleteTopics)
 SERVICE (stoker_create_partitions, StokerCreatePartitions)
 SERVICE (stoker_describe_configs, StokerDescribeConfigs)
 SERVICE (stoker_alter_configs, StokerAlterConfigs)
+SERVICE (stoker_describe_log_dirs, StokerDescribeLogDirs)
+SERVICE (stoker_alter_replica_log_dirs, StokerAlterReplicaLogDirs)
 
 /* ---- a connection for a test */
 

@@ -248,6 +248,7 @@ undo (StokerLog *log, Segment *s, const Run *r, int error)
   stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
               "cannot append: %s%s | log=%s/%s offset=%" PRId64, g_strerror (-error),
               log->failed ? "; the log takes no more writes" : "", log->dir->path, log->name, log->end);
+  seg_dir_trouble (log->dir, error, "append to", log->name);
 }
 
 /* Reads what a segment that was loaded must know before it is appended to. Lock not held. */
@@ -308,6 +309,7 @@ gather (StokerLog *log, Run *r, StokerAppend *items, size_t n)
         stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
                     "cannot begin a segment: %s | log=%s/%s base=%" PRId64, g_strerror (-rc), log->dir->path, log->name,
                     span.first);
+        seg_dir_trouble (log->dir, rc, "begin a segment of", log->name);
         continue;
       }
     }

@@ -75,6 +75,11 @@ seg_close (StokerInstance *self, StokerLog *log)
   int rc;
 
   quiesce (log);
+  if (atomic_load (&log->dir->abandoned)) { /* what a broken disk holds is for recovery to find out */
+    seg_journal_close (log, false);
+    release (log, NULL);
+    return;
+  }
   rc = seg_settle (log);
   if (rc == 0 && !unused)
     rc = finish_active (log);

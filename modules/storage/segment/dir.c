@@ -55,6 +55,36 @@ seg_dir_free (LogDir *dir)
   g_free (dir);
 }
 
+void
+seg_dir_trouble (LogDir *dir, int rc, const char *what, const char *name)
+{
+  g_autofree char *text = NULL;
+
+  if (dir->failed == NULL || !stoker_disk_broken (rc) || atomic_load (&dir->abandoned))
+    return;
+  text = g_strdup_printf ("cannot %s %s", what, name);
+  dir->failed (dir->core, dir->index, rc, text);
+}
+
+void
+seg_dir_abandon (StokerInstance *self, int index)
+{
+  Engine *e = self->state;
+  LogDir *dir = seg_dir (e, index);
+
+  if (dir == NULL)
+    return;
+  atomic_store (&dir->abandoned, true);
+  pthread_mutex_lock (&e->lock);
+  for (guint i = 0; i < dir->logs->len; i++) {
+    StokerLog *log = dir->logs->pdata[i];
+    pthread_mutex_lock (&log->lock);
+    log->failed = true;
+    pthread_mutex_unlock (&log->lock);
+  }
+  pthread_mutex_unlock (&e->lock);
+}
+
 static LogDir *
 dir_new (const StokerLogDir *from)
 {
@@ -64,6 +94,8 @@ dir_new (const StokerLogDir *from)
   dir->path = g_strdup (from->path);
   dir->clean = from->clean;
   dir->journal = from->journal;
+  dir->failed = from->failed;
+  dir->core = from->core;
   dir->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   dir->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   dir->logs = g_ptr_array_new ();
@@ -227,6 +259,8 @@ seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err)
 {
   int rc = 0;
 
+  if (atomic_load (&dir->abandoned))
+    return 0;
   pthread_mutex_lock (&dir->checkpoint_lock);
   for (int i = 0; i < N_CHECKPOINTS && rc == 0; i++) {
     unsigned bit = 1u << i;
@@ -243,6 +277,7 @@ seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err)
     if (rc < 0) {
       atomic_fetch_or (&dir->dirty, bit);
       stoker_error_set (err, STOKER_ERROR_IO, "cannot write %s: %s", path, g_strerror (-rc));
+      seg_dir_trouble (dir, rc, "write", path);
     }
   }
   pthread_mutex_unlock (&dir->checkpoint_lock);

@@ -102,6 +102,7 @@ release (StokerLog *log, int rc, const char *what, StokerError *err)
   pthread_mutex_unlock (&log->lock);
   if (rc == 0)
     return 0;
+  seg_dir_trouble (log->dir, rc, what, log->name);
   stoker_error_set (err, STOKER_ERROR_IO, "cannot %s %s/%s: %s", what, log->dir->path, log->name, g_strerror (-rc));
   return STOKER_KAFKA_STORAGE_ERROR;
 }

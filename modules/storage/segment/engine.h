@@ -63,6 +63,9 @@ typedef struct LogDir
   GQueue doomed;                   /* of Doomed */
   atomic_uint dirty;               /* bit per CheckpointFile: changed since it was written */
   _Atomic uint64_t names, synced;  /* names made in it so far; how many of them are flushed */
+  void (*failed) (void *core, int index, int error, const char *what); /* StokerLogDir's */
+  void *core;
+  atomic_bool abandoned;           /* the core took it offline: nothing is written there any more */
   pthread_mutex_t checkpoint_lock; /* keeps two disk threads from writing one checkpoint; nobody else takes it */
 } LogDir;
 
@@ -203,6 +206,10 @@ int seg_remove_tree (StokerDisk *disk, const char *path);
 /* Writes the checkpoint files whose dirty bit is in `mask`. */
 int seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err);
 void seg_dir_free (LogDir *dir);
+/* A call of the disk in it ended with `rc`, a negative errno: tells the core when that means that the disk is broken. Under any
+ * lock. */
+void seg_dir_trouble (LogDir *dir, int rc, const char *what, const char *name);
+void seg_dir_abandon (StokerInstance *self, int index);
 /* "topic partition", the key of the marks. */
 char *seg_mark_key (const char *topic, int32_t partition);
 

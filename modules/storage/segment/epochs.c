@@ -113,6 +113,7 @@ seg_epoch_begin (StokerInstance *self, StokerLog *log, int32_t epoch)
     return 0;
   stoker_log (self, STOKER_LOG_ERROR, "segment.write_failed", "cannot write the leader epochs: %s | log=%s",
               g_strerror (-rc), log->name);
+  seg_dir_trouble (log->dir, rc, "write the leader epochs of", log->name);
   return STOKER_KAFKA_STORAGE_ERROR;
 }
 

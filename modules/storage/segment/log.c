@@ -230,6 +230,7 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
     return 0;
   }
+  seg_dir_trouble (log->dir, rc, "flush", log->name);
   stoker_error_set (err, STOKER_ERROR_IO, "cannot flush %s/%s: %s", log->dir->path, log->name, g_strerror (-rc));
   return STOKER_KAFKA_STORAGE_ERROR;
 }

@@ -65,6 +65,7 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
     rc = seg_metadata_write (seg_disk (log), path, log->topic_id, made);
   if (rc == 0 || rc == -EINVAL)
     return 0;
+  seg_dir_trouble (log->dir, rc, "use", path);
   stoker_error_set (err, STOKER_ERROR_IO, "%s: cannot be used: %s", path, g_strerror (-rc));
   return STOKER_KAFKA_STORAGE_ERROR;
 }

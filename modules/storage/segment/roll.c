@@ -169,6 +169,8 @@ seg_settle (StokerLog *log)
   else
     stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
                 "cannot finish a rolled segment: %s | log=%s/%s", g_strerror (-rc), log->dir->path, log->name);
+  if (rc < 0)
+    seg_dir_trouble (log->dir, rc, "finish a segment of", log->name);
   return rc;
 }
 
@@ -182,6 +184,8 @@ make_known (StokerLog *log)
   if (rc < 0)
     stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.write_failed",
                 "cannot flush the names of a new log: %s | log=%s/%s", g_strerror (-rc), log->dir->path, log->name);
+  if (rc < 0)
+    seg_dir_trouble (log->dir, rc, "flush the names of", log->name);
 }
 
 static void

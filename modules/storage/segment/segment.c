@@ -134,6 +134,7 @@ static const StokerStorageOps ops = {
   .rewrite_append = seg_rewrite_append,
   .rewrite_commit = seg_rewrite_commit,
   .rewrite_abort = seg_rewrite_abort,
+  .dir_abandon = seg_dir_abandon,
 };
 
 STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",

@@ -111,13 +111,13 @@ seg_tick (StokerInstance *self, int64_t now_ms)
     LogDir *dir;
     pthread_mutex_lock (&e->lock);
     dir = i < e->dirs->len ? e->dirs->pdata[i] : NULL;
-    more |= dir && dir->doomed.length > 0;
+    more |= dir && dir->doomed.length > 0 && !atomic_load (&dir->abandoned);
     if (i >= e->dirs->len) {
       pthread_mutex_unlock (&e->lock);
       return more;
     }
     pthread_mutex_unlock (&e->lock);
-    if (dir)
+    if (dir && !atomic_load (&dir->abandoned))
       bury (e, dir, now_ms);
   }
 }

@@ -28,6 +28,8 @@ int handle_init_producer_id (Request *rq, KmReader *body);
 int handle_offset_for_leader_epoch (Request *rq, KmReader *body);
 int handle_describe_configs (Request *rq, KmReader *body);
 int handle_alter_configs (Request *rq, KmReader *body);
+int handle_alter_replica_log_dirs (Request *rq, KmReader *body);
+int handle_describe_log_dirs (Request *rq, KmReader *body);
 int handle_create_partitions (Request *rq, KmReader *body);
 int handle_delete_groups (Request *rq, KmReader *body);
 int handle_incremental_alter_configs (Request *rq, KmReader *body);
