@@ -25,7 +25,8 @@ on_ready (void *user, bool readable, bool writable)
   if (readable && stk_conn_may_feed (c))
     stk_conn_read (c);
   c->depth--;
-  stk_conn_settle (c);
+  if (!stk_conns_others_first (c))
+    stk_conn_settle (c);
 }
 
 static void

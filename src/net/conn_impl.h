@@ -129,6 +129,10 @@ void stk_conns_check_closed (StkConns *cs);
 void stk_conns_used (StkConns *cs, StokerConn *c);
 /* stk_conn_settle at the end of the turn. */
 void stk_conns_touch (StkConns *cs, StokerConn *c);
+/* Has the connection something to write, and something else is due before that at the end of the turn? What it brought may be what
+ * others wait for (a record): they are served first, for its own answer wakes its client, which then competes with theirs for
+ * the processor. */
+bool stk_conns_others_first (const StokerConn *c);
 /* It was settled meanwhile. */
 void stk_conns_untouch (StokerConn *c);
 /* Adds to a metric that may not be there. */

@@ -41,12 +41,12 @@ on_touched (StkTask *t)
   cs->touch_set = false;
   if (cs->touched.next == &cs->touched)
     return;
-  /* Those that are touched again meanwhile wait for the next round. */
+  /* Those that are touched again meanwhile wait for the next round. The last comes first: see stk_conns_others_first. */
   now = cs->touched;
   now.next->prev = now.prev->next = &now;
   cs->touched.next = cs->touched.prev = &cs->touched;
-  while (now.next != &now) {
-    StokerConn *c = FROM_TOUCH (now.next);
+  while (now.prev != &now) {
+    StokerConn *c = FROM_TOUCH (now.prev);
     link_remove (&c->touch);
     stk_conn_settle (c);
   }
@@ -61,6 +61,14 @@ stk_conns_touch (StkConns *cs, StokerConn *c)
     return;
   cs->touch_set = true;
   stk_actor_at_turn_end (cs->io, &cs->touch_task);
+}
+
+bool
+stk_conns_others_first (const StokerConn *c)
+{
+  const StkTask *first = stk_actor_turn_end_first (c->conns->io);
+
+  return c->touch.next != NULL && first != NULL && first != &c->conns->touch_task;
 }
 
 void

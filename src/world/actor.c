@@ -174,6 +174,13 @@ stk_actor_at_turn_end (StkActor *a, StkTask *t)
   a->turn_end_tail = &t->next;
 }
 
+const StkTask *
+stk_actor_turn_end_first (const StkActor *a)
+{
+  g_assert (current == a);
+  return a->turn_end;
+}
+
 void
 stk_actor_watch_signal (StkActor *a, int signum, void (*fn) (void *user, int signum), void *user)
 {

@@ -80,6 +80,8 @@ StkWorld *stk_actor_world (StkActor *a);
 /* Runs once at the end of the present turn of the loop (after the events and tasks that are there now): to write out
  * what has gathered. Actor thread only; the task may be set again from its own run. */
 void stk_actor_at_turn_end (StkActor *a, StkTask *t);
+/* The task that will run first then; NULL: none yet. Actor thread only. */
+const StkTask *stk_actor_turn_end_first (const StkActor *a);
 
 /* How busy an actor is: `told` is called at the end of a turn, at the earliest `window_us` after the last time, with how long the
  * turns since then took and how long ago it was. An actor that waits is not woken for it. Embed it; the last two are the actor's. */
