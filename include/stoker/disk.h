@@ -45,6 +45,9 @@ STOKER_EXPORT int stoker_file_sync (StokerFile *f);
 /* Begins to write the range to the disk and does not wait for the end of it: what the page cache holds back stays little, and a later
  * flush is short. A hint: promises nothing and reports nothing. May wait for the disk's queue: not for I/O threads. */
 STOKER_EXPORT void stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len);
+/* What of the range is in memory and on the disk need not stay in memory (fadvise DONTNEED): who reads much that nobody else wants keeps it
+ * from driving out what is wanted. A hint. */
+STOKER_EXPORT void stoker_file_forget (StokerFile *f, uint64_t pos, uint64_t len);
 /* Reserves blocks without changing the size (fallocate KEEP_SIZE); -EOPNOTSUPP where the file system cannot. */
 STOKER_EXPORT int stoker_file_reserve (StokerFile *f, uint64_t pos, uint64_t len);
 /* Sets the size; also gives back blocks reserved beyond it. */

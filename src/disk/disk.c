@@ -60,6 +60,13 @@ stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len)
     f->ops->writeback (f, pos, len);
 }
 
+void
+stoker_file_forget (StokerFile *f, uint64_t pos, uint64_t len)
+{
+  if (f->ops->forget && len > 0)
+    f->ops->forget (f, pos, len);
+}
+
 int
 stoker_file_reserve (StokerFile *f, uint64_t pos, uint64_t len)
 {

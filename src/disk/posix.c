@@ -156,8 +156,15 @@ posix_writeback (StokerFile *f, uint64_t pos, uint64_t len)
   (void)sync_file_range (FD (f), (off_t)pos, (off_t)len, SYNC_FILE_RANGE_WRITE);
 }
 
+static void
+posix_forget (StokerFile *f, uint64_t pos, uint64_t len)
+{
+  (void)posix_fadvise (FD (f), (off_t)pos, (off_t)len, POSIX_FADV_DONTNEED);
+}
+
 static const StkFileOps file_ops = { posix_pread,  posix_pwritev,  posix_sync, posix_reserve, posix_truncate,
-                                     posix_size, posix_pread_resident, posix_fd, posix_close, posix_writeback };
+                                     posix_size, posix_pread_resident, posix_fd, posix_close, posix_writeback,
+                                     posix_forget };
 
 static StokerFile *
 file_new (int fd)

@@ -37,6 +37,7 @@ typedef struct StkFileOps
   int (*fd) (StokerFile *f);
   void (*close) (StokerFile *f); /* the last reference is gone: frees the handle too */
   void (*writeback) (StokerFile *f, uint64_t pos, uint64_t len); /* NULL: does nothing */
+  void (*forget) (StokerFile *f, uint64_t pos, uint64_t len);    /* NULL: does nothing */
 } StkFileOps;
 
 /* First member of every implementation's disk and file. */

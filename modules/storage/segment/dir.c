@@ -46,6 +46,7 @@ doomed_free (void *data)
 void
 seg_dir_free (LogDir *dir)
 {
+  seg_scrub_detach (dir, false);
   g_hash_table_unref (dir->marks);
   g_hash_table_unref (dir->removed);
   g_ptr_array_unref (dir->logs);
@@ -212,6 +213,7 @@ seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (v
     return STOKER_KAFKA_STORAGE_ERROR;
   }
   load_checkpoints (e, dir);
+  seg_scrub_attach (e, dir);
   pthread_mutex_lock (&e->lock);
   if ((guint)from->index >= e->dirs->len)
     g_ptr_array_set_size (e->dirs, from->index + 1);
@@ -302,6 +304,7 @@ seg_dir_detach (StokerInstance *self, int index, StokerError *err)
 
   if (dir == NULL)
     return 0;
+  seg_scrub_detach (dir, true);
   atomic_store (&dir->dirty, ~0u);
   rc = seg_dir_write (e, dir, ~0u, err);
   pthread_mutex_lock (&e->lock);

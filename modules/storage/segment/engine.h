@@ -23,11 +23,12 @@
 
 typedef struct SegConf
 {
-  int64_t files_max, files_idle_ms, replay_bytes, writeback_bytes, recovery_bytes;
+  int64_t files_max, files_idle_ms, replay_bytes, writeback_bytes, recovery_bytes, scrub_bytes, scrub_interval_ms;
 } SegConf;
 
 typedef struct Engine Engine;
 typedef struct Segment Segment;
+typedef struct Scrub Scrub;
 
 /* What the checkpoint files of a directory say about one log; -1: nothing. */
 typedef struct Mark
@@ -66,6 +67,7 @@ typedef struct LogDir
   void (*failed) (void *core, int index, int error, const char *what); /* StokerLogDir's */
   void *core;
   atomic_bool abandoned;           /* the core took it offline: nothing is written there any more */
+  Scrub *scrub;                    /* never NULL while attached */
   pthread_mutex_t checkpoint_lock; /* keeps two disk threads from writing one checkpoint; nobody else takes it */
 } LogDir;
 
@@ -78,6 +80,8 @@ struct Engine
   GPtrArray *dirs; /* by index; NULL where none is attached */
   pthread_mutex_t files_lock;
   GQueue files; /* of Segment (a reference each), most recently opened first */
+  StokerHostTimer *scrub_timer; /* control thread; NULL: no scrub */
+  StokerMetric *damaged, *scrubbed;
 };
 
 typedef struct OffsetEntry
@@ -90,6 +94,13 @@ typedef struct TimeEntry
   int64_t timestamp;
   uint32_t offset;
 } TimeEntry;
+
+/* Bytes [from, to) of a segment hold no good batch; offsets [first, next) are lost with them. */
+typedef struct Damage
+{
+  uint64_t from, to;
+  int64_t first, next;
+} Damage;
 
 struct Segment
 {
@@ -119,6 +130,8 @@ struct Segment
    * transactions are in memory. */
   bool pinned;
   StokerBuf pinned_txn;
+  Damage *damage; /* what is known of it, ascending; under the log's lock */
+  _Atomic uint32_t n_damage;
   /* The open file; under the log's lock. */
   StokerFile *file;
   uint64_t reserved; /* blocks are there up to here */
@@ -253,6 +266,9 @@ typedef struct Walk
   StokerFile *file;
   uint64_t pos, end; /* the next batch; where to stop */
   bool *cold;        /* as in seg_locate; NULL at first */
+  StokerLog *log;    /* with `seg`: damage that is known of the segment is stepped over; NULL at first */
+  Segment *seg;
+  int64_t next;      /* behind the last batch */
   uint64_t buf_pos;
   size_t buf_len;
   uint8_t buf[SEG_WALK_BUF];
@@ -267,6 +283,36 @@ bool seg_control_read (StokerFile *f, uint64_t pos, const StokerBatch *b, int32_
  * disk may be waited for; else *cold becomes true, and the result means nothing, where that would be needed. */
 int seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos,
                 StokerBatch *batch, bool *cold);
+
+/* ---- damage.c: what is known to be damaged. The first four: the log's lock is held. */
+/* Are the records of this offset lost? */
+bool seg_damage_holds (const Segment *s, int64_t offset);
+/* The first damaged byte in [pos, end), else end. */
+uint64_t seg_damage_before (const Segment *s, uint64_t pos, uint64_t end);
+/* pos, or the end of the damage that it lies in. */
+uint64_t seg_damage_jump (const Segment *s, uint64_t pos);
+/* The segment now ends at byte `size`. */
+void seg_damage_cut (Segment *s, uint64_t size);
+/* From here on readers are refused it; said in the log when it is new. Lock not held. */
+void seg_damage_note (StokerLog *log, Segment *s, Damage d, const char *why);
+/* The batch at `pos`, whole and with the right CRC, in buf; offsets in [min, max], the file's bytes end at `size`. NULL: *why, or
+ * *error when it cannot be read; b->length is 0 when it cannot be believed. Disk thread. */
+const uint8_t *seg_check_batch (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, StokerBuf *buf,
+                                StokerBatch *b, const char **why, int *error);
+/* Something seems wrong with the batch at `pos`, which should hold `first` or a later offset. 1: it is damaged, which is noted; 0: it
+ * is good; negative: it cannot be read. *behind: where to go on. Disk thread, lock not held. */
+int seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64_t first, uint64_t *behind);
+
+/* ---- scrub.c */
+void seg_scrub_start (Engine *e);
+void seg_scrub_stop (Engine *e);
+void seg_scrub_attach (Engine *e, LogDir *dir);
+/* Waits for the turn that is under way. keep: remembers where it was. */
+void seg_scrub_detach (LogDir *dir, bool keep);
+/* Damage was noted: to be remembered. */
+void seg_scrub_changed (LogDir *dir);
+/* A log that was just loaded: what is remembered of its damage. */
+void seg_scrub_restore (StokerLog *log);
 
 /* ---- index.c, index_search.c. "note" functions run under the log's lock. */
 /* One append of `bytes` at `pos`, its last offset and the largest timestamp with the last offset of its batch. */

@@ -35,6 +35,7 @@ seg_segment_unref (Segment *s)
   if (s == NULL || atomic_fetch_sub_explicit (&s->refs, 1, memory_order_acq_rel) != 1)
     return;
   stoker_file_unref (s->file);
+  g_free (s->damage);
   g_free (s->offsets);
   g_free (s->times);
   stoker_buf_clear (&s->pinned_txn);

@@ -146,6 +146,7 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
   g_hash_table_remove (dir->marks, key);
   g_ptr_array_add (dir->logs, log);
   pthread_mutex_unlock (&e->lock);
+  seg_scrub_restore (log);
   *out = log;
   return 0;
 }

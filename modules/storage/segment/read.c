@@ -178,6 +178,19 @@ read_segment (StokerLog *log, const View *v, const StokerRead *req, int64_t limi
   r->end = v->size;
   r->upper = MIN (limit, v->next);
   rc = seg_locate (log, v->seg, *f, req->offset, v->size, &r->pos, &b, cold);
+  if (rc >= 0 && v->seg->n_damage > 0) {
+    bool lost;
+    pthread_mutex_lock (&log->lock);
+    lost = seg_damage_holds (v->seg, req->offset); /* known since a moment */
+    if (rc == 1)
+      r->end = seg_damage_before (v->seg, r->pos, v->size);
+    pthread_mutex_unlock (&log->lock);
+    if (lost) {
+      stoker_file_unref (*f);
+      *f = NULL;
+      return -EBADMSG;
+    }
+  }
   if (rc == 1 && stoker_batch_last_offset (&b) < limit) {
     r->first = (size_t)b.length;
     if (limit < v->next)
@@ -224,7 +237,9 @@ begin_read (StokerLog *log, const StokerRead *req, int64_t *limit, View *v, Stok
   v->last = at + 1 == log->n_segs;
   v->size = v->seg->size;
   v->next = v->last ? log->end : log->segs[at + 1]->base;
-  if (v->last && v->seg->file && read_tail (log, req, *limit, &r, &len)) {
+  if (v->seg->n_damage > 0 && seg_damage_holds (v->seg, req->offset))
+    return -STOKER_CORRUPT_MESSAGE;
+  if (v->last && v->seg->file && v->seg->n_damage == 0 && read_tail (log, req, *limit, &r, &len)) {
     hand_out (out, seg_file_peek (v->seg), &r, len);
     return 1;
   }
@@ -273,6 +288,8 @@ seg_read (StokerInstance *self, StokerLog *log, const StokerRead *req, StokerRea
       retries++;
       continue;
     }
+    if (rc == -EBADMSG)
+      return STOKER_CORRUPT_MESSAGE;
     if (rc < 0)
       return STOKER_KAFKA_STORAGE_ERROR;
     if (v.last || v.next >= limit)

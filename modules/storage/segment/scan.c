@@ -13,13 +13,27 @@ seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end)
   w->pos = pos;
   w->end = end;
   w->cold = NULL;
+  w->log = NULL;
+  w->seg = NULL;
+  w->next = 0;
   w->buf_pos = 0;
   w->buf_len = 0;
+}
+
+/* Over what is known to be damaged. */
+static void
+step_over (Walk *w)
+{
+  pthread_mutex_lock (&w->log->lock);
+  w->pos = MIN (seg_damage_jump (w->seg, w->pos), w->end);
+  pthread_mutex_unlock (&w->log->lock);
 }
 
 int
 seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
 {
+  if (w->seg && w->seg->n_damage > 0)
+    step_over (w);
   if (w->pos >= w->end)
     return 0;
   if (w->end - w->pos < STOKER_BATCH_HEADER)
@@ -35,10 +49,12 @@ seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
     if (n < (ssize_t)STOKER_BATCH_HEADER)
       return -1;
   }
-  if (!seg_header_read (w->buf + (w->pos - w->buf_pos), out) || (uint64_t)out->length > w->end - w->pos)
+  if (!seg_header_read (w->buf + (w->pos - w->buf_pos), out) || (uint64_t)out->length > w->end - w->pos
+      || (w->seg && out->base_offset < w->next))
     return -1;
   *pos = w->pos;
   w->pos += (uint64_t)out->length;
+  w->next = stoker_batch_last_offset (out) + 1;
   return 1;
 }
 
@@ -63,6 +79,31 @@ walk_to (Walk *w, int64_t offset, uint64_t *pos, StokerBatch *batch)
   return rc;
 }
 
+/* A walk from `pos` on that steps over what is known to be damaged. */
+static void
+begin (Walk *w, StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, uint64_t size, bool *cold)
+{
+  seg_walk_begin (w, f, pos, size);
+  w->cold = cold;
+  w->log = log;
+  w->seg = s;
+  w->next = s->base;
+}
+
+/* The walk came to something that is no batch: what is it, and what stands behind it? */
+static int
+walk_behind (Walk *w, int64_t offset, uint64_t *pos, StokerBatch *batch)
+{
+  uint64_t behind;
+  int rc = -1;
+
+  while (rc < 0 && seg_damage_probe (w->log, w->seg, w->file, w->pos, w->next, &behind) > 0) {
+    w->pos = behind;
+    rc = walk_to (w, offset, pos, batch);
+  }
+  return rc;
+}
+
 int
 seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t size, uint64_t *pos, StokerBatch *batch,
             bool *cold)
@@ -73,15 +114,13 @@ seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t 
 
   if (cold && *cold)
     return -1;
-  seg_walk_begin (&w, f, from, size);
-  w.cold = cold;
+  begin (&w, log, s, f, from, size, cold);
   rc = walk_to (&w, offset, pos, batch);
   if (cold && *cold)
     return -1;
   if (rc < 0 && from > 0) {
     /* An index that points between batches is not believed: the log itself is. */
-    seg_walk_begin (&w, f, 0, size);
-    w.cold = cold;
+    begin (&w, log, s, f, 0, size, cold);
     rc = walk_to (&w, offset, pos, batch);
     if (cold && *cold)
       return -1;
@@ -90,7 +129,11 @@ seg_locate (StokerLog *log, Segment *s, StokerFile *f, int64_t offset, uint64_t 
                   "index points between batches | file=%s/%s/%020" PRId64 ".index position=%" PRIu64, log->dir->path,
                   log->name, s->base, from);
   }
-  if (rc < 0)
+  if (rc < 0 && cold)
+    *cold = true; /* finding out what is wrong is for a disk thread */
+  else if (rc < 0)
+    rc = walk_behind (&w, offset, pos, batch);
+  if (rc < 0 && cold == NULL)
     stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.damaged",
                 "no batch of magic 2 | file=%s/%s/%020" PRId64 ".log position=%" PRIu64, log->dir->path, log->name,
                 s->base, w.pos);

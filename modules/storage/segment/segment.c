@@ -25,7 +25,14 @@ start (StokerInstance *self, StokerError *err)
   Engine *e = self->state;
 
   e->disk = stoker_host_disk (self->host);
+  seg_scrub_start (e);
   return 0;
+}
+
+static void
+stop (StokerInstance *self)
+{
+  seg_scrub_stop (self->state);
 }
 
 static void
@@ -89,6 +96,24 @@ static const StokerOption options[] = {
     .text = "When a log is flushed and so much was written to its newest segment since its producers' state was last "
             "saved, that and the indexes are written too. After a crash the batch headers behind that place are read, "
             "and everything above the recovery point." },
+  { .name = "scrub.bytes.per.second",
+    .type = STOKER_OPTION_SIZE,
+    .def = "4MiB",
+    .min = "0",
+    .unit = "bytes",
+    .offset = offsetof (SegConf, scrub_bytes),
+    .summary = "how fast each log directory's older segments are verified in the background",
+    .text = "Segments that are not written to any more are read again, batch by batch; a damaged one is reported (event "
+            "segment.damaged) and not served any more: consumers get CORRUPT_MESSAGE there and can read on behind it. What "
+            "was not in the system's memory before is not kept in it. 0: no verification in the background." },
+  { .name = "scrub.interval",
+    .type = STOKER_OPTION_DURATION,
+    .def = "7d",
+    .min = "1s",
+    .unit = "ms",
+    .offset = offsetof (SegConf, scrub_interval_ms),
+    .summary = "how often that verification begins anew",
+    .text = "From beginning to beginning. When one was not through at a stop, it goes on at the next start." },
   { .name = "window.replay",
     .type = STOKER_OPTION_SIZE,
     .def = "16MiB",
@@ -140,4 +165,4 @@ static const StokerStorageOps ops = {
 STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",
                .summary = "logs on disk in Apache Kafka's layout and formats", .threads = STOKER_THREADS_PARALLEL,
                .ops = &ops, .ops_size = sizeof ops, STOKER_OPTIONS (options), .conf_size = sizeof (SegConf),
-               .state_size = sizeof (Engine), .init = init, .start = start, .fini = fini);
+               .state_size = sizeof (Engine), .init = init, .start = start, .stop = stop, .fini = fini);

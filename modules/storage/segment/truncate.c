@@ -49,6 +49,7 @@ show_end (StokerLog *log, int64_t end, uint64_t size)
 
   s->size = size;
   s->pushed = MIN (s->pushed, size);
+  seg_damage_cut (s, size);
   if (size == 0) {
     s->first_known = false;
     s->first_timestamp = -1;
