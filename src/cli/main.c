@@ -10,9 +10,10 @@
 #include <string.h>
 
 static const CliCommand *const commands[] = {
-  &cli_topic_create, &cli_topic_list, &cli_topic_describe, &cli_topic_alter,    &cli_topic_delete,
-  &cli_produce,      &cli_consume,    &cli_group_list,     &cli_group_describe, &cli_log_dump,
-  &cli_log_verify,   &cli_log_settle,
+  &cli_topic_create,   &cli_topic_list,    &cli_topic_describe, &cli_topic_alter,
+  &cli_topic_delete,   &cli_produce,       &cli_consume,        &cli_group_list,
+  &cli_group_describe, &cli_log_dump,      &cli_log_verify,     &cli_log_settle,
+  &cli_bench_produce,  &cli_bench_consume, &cli_bench_latency,  &cli_bench_partitions,
 };
 
 static void
@@ -22,7 +23,7 @@ print_commands (FILE *to)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
     g_autofree char *name = g_strjoin (" ", commands[i]->area ? commands[i]->area : commands[i]->name,
                                        commands[i]->area ? commands[i]->name : NULL, NULL);
-    fprintf (to, "  %-16s %s\n", name, commands[i]->summary);
+    fprintf (to, "  %-21s %s\n", name, commands[i]->summary);
   }
   fprintf (to, "\nstoker COMMAND --help says more, with examples.\n"
                "Exit codes: 0 done, 1 failed, 2 the command line is wrong.\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/out.h"
 
+#include <math.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -149,6 +150,15 @@ cli_json_int (CliJson *j, const char *key, int64_t v)
 {
   before (j, key);
   g_string_append_printf (j->out, "%" G_GINT64_FORMAT, v);
+}
+
+void
+cli_json_real (CliJson *j, const char *key, double v)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  before (j, key);
+  g_string_append (j->out, isfinite (v) ? g_ascii_formatd (text, sizeof text, "%.6g", v) : "null");
 }
 
 void

@@ -30,6 +30,7 @@ void cli_json_end (CliJson *j, char bracket);                    /* '}' or ']' *
 void cli_json_str (CliJson *j, const char *key, StokerStr s);    /* null: null; bytes that are not UTF-8: U+FFFD */
 void cli_json_text (CliJson *j, const char *key, const char *s);
 void cli_json_int (CliJson *j, const char *key, int64_t v);
+void cli_json_real (CliJson *j, const char *key, double v); /* to six digits; what is no number: null */
 void cli_json_bool (CliJson *j, const char *key, bool v);
 void cli_json_null (CliJson *j, const char *key);
 void cli_json_ints (CliJson *j, const char *key, const int32_t *v, int32_t n);

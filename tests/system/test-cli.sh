@@ -30,7 +30,8 @@ is "topic create: a setting without a value" "$(code S topic create t -c retenti
 is "nothing was made by all that" "$(S topic list --json)" "[]"
 is "no broker is a failure" "$(code S topic list -b 127.0.0.1:1)" 1
 check "and says which" grep -q '127.0.0.1:1' "$T/err"
-for c in 'topic create' 'topic list' 'topic describe' 'topic alter' 'topic delete' produce consume 'group list' 'group describe' 'log dump'; do
+for c in 'topic create' 'topic list' 'topic describe' 'topic alter' 'topic delete' produce consume 'group list' 'group describe' 'log dump' 'bench produce' 'bench consume' \
+  'bench latency' 'bench many-partitions'; do
   # shellcheck disable=SC2086
   is "$c --help" "$(code S $c --help)" 0
   check "$c --help has examples" grep -q '^Examples:' "$T/out"
