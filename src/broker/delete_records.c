@@ -38,7 +38,7 @@ move_start (StkDiskPart *part)
     set_error (d->out, STOKER_OFFSET_OUT_OF_RANGE);
     return;
   }
-  if (to > ends.start)
+  if (to > 0) /* also when retention has been there: its work is not on the disk yet, and this one is promised */
     rc = stk_engine_set_start (p, to, &d->err);
   stk_engine_ends (p, &ends);
   if (rc)

@@ -50,6 +50,8 @@ make_path (StokerDisk *disk, const char *path)
   if (strcmp (parent, path) != 0 && (rc = make_path (disk, parent)) < 0)
     return rc;
   rc = stoker_disk_mkdir (disk, path);
+  if (rc == 0) /* everything that is promised lies below it */
+    rc = stoker_disk_sync_dir (disk, parent);
   return rc == -EEXIST ? 0 : rc;
 }
 

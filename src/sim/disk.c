@@ -69,9 +69,9 @@ disk_stat (StokerDisk *base, const char *path, StokerPathInfo *out)
 
   if (asked < 0)
     return asked;
-  if (i == NULL && !stk_sim_dir_exists (d, path))
+  if (i == NULL)
     return -ENOENT;
-  *out = i ? (StokerPathInfo){ i->is_dir, i->data->len, i->mtime_ms } : (StokerPathInfo){ .is_dir = true };
+  *out = (StokerPathInfo){ i->is_dir, i->data->len, i->mtime_ms };
   return 0;
 }
 
@@ -120,7 +120,7 @@ disk_mkdir (StokerDisk *base, const char *path)
 
   if (asked < 0)
     return asked;
-  if (stk_sim_lookup (d, path) || stk_sim_dir_exists (d, path))
+  if (stk_sim_lookup (d, path))
     return -EEXIST;
   if (!stk_sim_parent_exists (d, path))
     return -ENOENT;
@@ -175,15 +175,13 @@ disk_sync_dir (StokerDisk *base, const char *dir)
   SimDisk *d = (SimDisk *)base;
   int asked = stk_sim_disk_ask (d, STK_SIM_SYNC_DIR, dir);
   LOCK (d);
-  guint n = d->ops->len;
+  Inode *i = stk_sim_lookup (d, dir);
 
   if (asked != 0)
     return MIN (asked, 0);
-  if (!stk_sim_dir_exists (d, dir))
+  if (i == NULL || !i->is_dir)
     return -ENOENT;
-  while (n > 0 && !stk_sim_op_in (&g_array_index (d->ops, NameOp, n - 1), dir))
-    n--;
-  stk_sim_carry_over (d, n);
+  stk_sim_names_sync (d, i);
   return 0;
 }
 
@@ -239,10 +237,8 @@ stk_sim_disk_new (StkSim *s)
   d->base.ops = &disk_ops;
   d->sim = s;
   g_mutex_init (&d->lock);
-  d->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_sim_inode_unref);
-  d->durable = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_sim_inode_unref);
-  d->ops = g_array_new (FALSE, FALSE, sizeof (NameOp));
-  g_array_set_clear_func (d->ops, stk_sim_name_op_clear);
+  d->root = stk_sim_inode_new (true);
+  d->ordered = stk_sim_chance (s, 2);
   d->limit = UINT64_C (1) << 50;
   return &d->base;
 }
@@ -252,9 +248,7 @@ stk_sim_disk_free (StokerDisk *base)
 {
   SimDisk *d = (SimDisk *)base;
 
-  g_hash_table_unref (d->names);
-  g_hash_table_unref (d->durable);
-  g_array_unref (d->ops);
+  stk_sim_inode_unref (d->root);
   g_mutex_clear (&d->lock);
   g_free (d);
 }
@@ -275,39 +269,14 @@ stk_sim_disk_limit (StokerDisk *base, uint64_t bytes)
 void
 stk_sim_disk_unlock_all (StokerDisk *base)
 {
-  SimDisk *d = (SimDisk *)base;
-  GHashTableIter iter;
-  gpointer inode;
-
-  g_hash_table_iter_init (&iter, d->names);
-  while (g_hash_table_iter_next (&iter, NULL, &inode))
-    ((Inode *)inode)->locked = false;
+  stk_sim_names_unlock (((SimDisk *)base)->root);
 }
-
-/* ---- power cut */
 
 void
 stk_sim_disk_cut (StokerDisk *base)
 {
   SimDisk *d = (SimDisk *)base;
-  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer key, value;
 
   d->generation++;
-  stk_sim_carry_over (d, (guint)stk_sim_chance (d->sim, (uint64_t)d->ops->len + 1));
-  g_array_set_size (d->ops, 0);
-  g_hash_table_remove_all (d->names);
-  d->used = 0;
-  g_hash_table_iter_init (&iter, d->durable);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    g_ptr_array_add (paths, key);
-  g_ptr_array_sort (paths, stk_sim_by_text);
-  for (guint i = 0; i < paths->len; i++) {
-    key = g_ptr_array_index (paths, i);
-    value = g_hash_table_lookup (d->durable, key);
-    stk_sim_inode_cut (d, value);
-    d->used += ((Inode *)value)->data->len;
-    g_hash_table_insert (d->names, g_strdup (key), stk_sim_inode_ref (value));
-  }
+  stk_sim_names_cut (d);
 }

@@ -2,9 +2,8 @@
  *
  * The simulated disk from inside: file.c (inodes and open files), names.c (the tree of names), disk.c (the calls and
  * the cut). Every file has two contents, the one that is read and the one that would be found after a power cut, and so
- * has the tree of names: a sync of a file carries its content over, a sync of a directory the names, in the order of
- * their changes as a journalling file system does. A cut lets each sector of each write, and the first so many names, of
- * the rest survive by lot.
+ * has every folder: a sync carries over what was changed. A cut lets each sector of each write, and the first so many
+ * changes of names, of the rest survive by lot.
  */
 #ifndef STK_SIM_DISK_PRIVATE_H
 #define STK_SIM_DISK_PRIVATE_H
@@ -20,27 +19,23 @@ typedef struct Change
 
 typedef struct Inode
 {
-  int refs; /* names, old names and open files */
+  int refs; /* names and open files */
   bool is_dir, locked;
   int64_t mtime_ms;
   GByteArray *data, *durable;
-  GArray *changes; /* of Change */
+  GArray *changes;          /* of Change */
+  GHashTable *names, *kept; /* a folder's: name -> Inode; those that are seen, those that would be found */
+  GArray *ops;              /* of NameOp: between the two */
 } Inode;
-
-/* A change of names that no sync has carried over yet. */
-typedef struct NameOp
-{
-  char *from, *to; /* to NULL: `from` goes; from NULL: `to` is made for `inode` */
-  Inode *inode;
-} NameOp;
 
 typedef struct SimDisk
 {
   StokerDisk base;
   StkSim *sim;
-  GMutex lock;                 /* tests may use a disk from several threads */
-  GHashTable *names, *durable; /* path -> Inode */
-  GArray *ops;                 /* of NameOp */
+  GMutex lock;     /* tests may use a disk from several threads */
+  Inode *root;     /* "/" and ".", which exist without having been made */
+  uint64_t serial; /* of the newest change of a name */
+  bool ordered;    /* as a journalling file system: the names of all folders are kept in the order of their changes */
   uint64_t used, limit;
   unsigned generation; /* grows with each cut: older handles are dead */
   StkSimDiskWatch watch;
@@ -74,19 +69,20 @@ void stk_sim_set_size (GByteArray *a, uint64_t size);
 StokerFile *stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writable, bool lock);
 
 /* ---- names.c; with the lock */
-void stk_sim_name_op_clear (void *op);
-/* Renames, deletes (to NULL) or makes (from NULL) a name; what a sync has to carry over. */
+GArray *stk_sim_name_ops_new (void);
+/* Renames, deletes (to NULL) or makes (from NULL) a name; what a sync has to carry over. Parents exist. */
 void stk_sim_change_name (SimDisk *d, const char *from, const char *to, Inode *inode);
-/* The first n changes become durable. */
-void stk_sim_carry_over (SimDisk *d, guint n);
+/* The folder's names are durable. */
+void stk_sim_names_sync (SimDisk *d, Inode *dir);
+/* What a power cut leaves, of names and of the files that they name. */
+void stk_sim_names_cut (SimDisk *d);
+void stk_sim_names_unlock (Inode *dir);
 Inode *stk_sim_lookup (SimDisk *d, const char *path);
 bool stk_sim_dir_exists (SimDisk *d, const char *path);
 bool stk_sim_parent_exists (SimDisk *d, const char *path);
 bool stk_sim_has_children (SimDisk *d, const char *path);
 /* Sorted, so that the same run lists in the same order. */
 GPtrArray *stk_sim_names_in (SimDisk *d, const char *dir);
-/* Does it change a name in this directory? */
-bool stk_sim_op_in (const NameOp *op, const char *dir);
 gint stk_sim_by_text (gconstpointer a, gconstpointer b);
 
 #endif

@@ -29,6 +29,11 @@ stk_sim_inode_new (bool is_dir)
   i->durable = g_byte_array_new ();
   i->changes = g_array_new (FALSE, FALSE, sizeof (Change));
   g_array_set_clear_func (i->changes, change_clear);
+  if (is_dir) {
+    i->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_sim_inode_unref);
+    i->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, stk_sim_inode_unref);
+    i->ops = stk_sim_name_ops_new ();
+  }
   return i;
 }
 
@@ -49,6 +54,11 @@ stk_sim_inode_unref (void *p)
   g_byte_array_unref (i->data);
   g_byte_array_unref (i->durable);
   g_array_unref (i->changes);
+  if (i->is_dir) {
+    g_hash_table_unref (i->names);
+    g_hash_table_unref (i->kept);
+    g_array_unref (i->ops);
+  }
   g_free (i);
 }
 

@@ -48,8 +48,8 @@ void stk_sim_close (StkSimPeer *p);
 /* ---- faults */
 /* Nothing of the machine runs any more, its connections are reset, its locks are gone. Its actors cannot be freed. */
 void stk_sim_halt (StkWorld *machine);
-/* Power cut: what was not synced survives or not, sector by sector (512 bytes) and name by name, as the seed says. Files
- * that are open answer -EIO. */
+/* Power cut: what was not synced survives or not, sector by sector (512 bytes) and name by name, as the seed says.
+ * Files that are open answer -EIO. */
 void stk_sim_cut_power (StkWorld *machine);
 /* A machine with the disk of one that was halted. */
 StkWorld *stk_sim_reboot (StkWorld *halted);

@@ -270,6 +270,8 @@ check_part (Life *l, Part *p)
     ((Sent *)g_ptr_array_index (p->sent, i))->found = false;
   ask_offset (l, p, -2);
   ask_offset (l, p, -1);
+  tale (l, "%s-%d: %" PRId64 " to %" PRId64 ", shown %" PRId64 ", deleted %" PRId64 " (asked %" PRId64 ")", t->name,
+        p->index, look.start, look.end, p->shown, p->cut_told, p->cut_asked);
   if (look.end < p->shown && look.start < look.end)
     broken (l, "%s-%d: the end is %" PRId64 ", but %" PRId64 " was shown", t->name, p->index, look.end, p->shown);
   if (look.end < p->shown)

@@ -422,8 +422,8 @@ alter (Life *l)
     key = "retention.bytes";
   } else {
     value = dice (l, p->topic->segment_bytes / 2, p->topic->segment_bytes * 3);
-    p->topic->segment_bytes = MIN (p->topic->segment_bytes, MAX (value, 1000));
-    value = MAX (value, 1000);
+    value = MAX (MAX (value, 1000), p->topic->largest + 300); /* a retry must fit too */
+    p->topic->segment_bytes = MIN (p->topic->segment_bytes, value);
   }
   text = g_strdup_printf ("%" PRId64, value);
   put_text (&b, key);
@@ -450,8 +450,9 @@ records_deleted (Life *l, Call *c, Answer *a)
   low = take_int (a, 8);
   error = take_int (a, 2);
   if (error == 0)
-    c->part->cut_told = MAX (c->part->cut_told, low);
-  else if (error != 1 && !may_try_again (l, error)) /* the start is beyond it already */
+    c->part->cut_told
+        = MAX (c->part->cut_told, MIN (low, c->number)); /* what retention took may come back: it will go again */
+  else if (error != 1 && !may_try_again (l, error))      /* the start is beyond it already */
     broken (l, "%s-%d: DeleteRecords is answered with error %" PRId64, c->part->topic->name, c->part->index, error);
 }
 
@@ -469,6 +470,7 @@ delete_records (Life *l)
   p->cut_asked = MAX (p->cut_asked, to);
   c = g_new0 (Call, 1);
   c->part = p;
+  c->number = to;
   c->answered = records_deleted;
   put_int (&b, 1, 4);
   put_text (&b, p->topic->name);

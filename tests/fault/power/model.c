@@ -24,6 +24,20 @@ broken (Life *l, const char *fmt, ...)
   _exit (1);
 }
 
+void
+tale (Life *l, const char *fmt, ...)
+{
+  va_list ap;
+
+  if (!l->tales)
+    return;
+  fprintf (stderr, "[%d %8" PRIu64 "] ", l->depth, l->calls);
+  va_start (ap, fmt);
+  vfprintf (stderr, fmt, ap);
+  va_end (ap);
+  fputc ('\n', stderr);
+}
+
 int64_t
 dice (Life *l, int64_t from, int64_t below)
 {
@@ -128,6 +142,7 @@ sent_new (Life *l, Part *p, bool idempotent, size_t bytes)
     g_error ("%s", err.text);
   g_assert_cmpint (stoker_batch_peek (s->wire.data, s->wire.len, &b), ==, 0);
   s->crc = b.crc;
+  p->topic->largest = MAX (p->topic->largest, b.length);
   g_ptr_array_add (p->sent, s);
   g_hash_table_insert (l->stamps, &s->stamp, s);
   return s;

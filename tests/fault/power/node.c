@@ -38,6 +38,9 @@ wait_for (Life *l, const bool *flag, const char *what)
   }
 }
 
+static const char *const names[] = { "read",   "write",  "sync",  "reserve", "truncate", "open",    "stat",
+                                     "rename", "unlink", "mkdir", "rmdir",   "list",     "sync_dir" };
+
 static int
 on_call (void *user, StkSimDiskCall call, const char *path)
 {
@@ -45,6 +48,7 @@ on_call (void *user, StkSimDiskCall call, const char *path)
 
   if (call != STK_SIM_READ && call != STK_SIM_STAT && call != STK_SIM_LIST) {
     l->calls++;
+    tale (l, "%s %s", names[call], path);
     if (l->cut_at && l->calls >= l->cut_at)
       l->cut (l);
   }
@@ -64,9 +68,9 @@ node_start (Life *l)
                                            "log.retention.check.interval.ms = 1500\n"
                                            "log.segment.delete.delay.ms = 700\n"
                                            "replica.high.watermark.checkpoint.interval.ms = 900\n"
-                                           "logging.level = warn\n"
+                                           "logging.level = %s\n"
                                            "%s",
-                                           l->settings);
+                                           l->tales ? "debug" : "warn", l->settings);
   StkBrokerConfig *config = stk_broker_config_for_test (text, "/");
   StokerError err = { 0 };
 
@@ -100,6 +104,7 @@ node_stop (Life *l)
 void
 node_cut (Life *l)
 {
+  tale (l, "the power is cut");
   /* Whatever left the broker may have been read by somebody. */
   links_poll (l, true);
   l->depth++;

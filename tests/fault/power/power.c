@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Power cuts of a whole broker. STOKER_POWER_CUTS=n: so many; STOKER_SEED=s: the life of this seed alone,
- * STOKER_SEED=s:k: its k-th cut alone, in this process.
+ * STOKER_SEED=s:k: its k-th cut alone, in this process (with -p /power/cuts or another test).
  */
 #include "config.h"
 
-#include "power.h"
+#include "leave_out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ typedef struct Plan
   uint64_t only_seed; /* 0: all */
   uint64_t only_cut;  /* 0: all */
   uint64_t cuts, wanted;
-  unsigned failed;
+  unsigned failed, most; /* cuts that broke something; so many are enough */
+  const LeaveOut *out;   /* NULL: nothing is left out */
 } Plan;
 
 static Plan plan;          /* of the program, set by main */
@@ -89,13 +90,21 @@ tell (int fd, int status, uint64_t seed)
   char buf[4096];
   ssize_t n;
 
+  plan.failed++;
   lseek (fd, 0, SEEK_SET);
-  g_test_message ("seed %" PRIu64 " cut %" PRIu64 ": %s %d; STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it", seed,
-                  life_cuts, WIFSIGNALED (status) ? "signal" : "exit",
-                  WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status), seed, life_cuts);
+  if (plan.out && plan.out->matters) { /* as it should be */
+    n = read (fd, buf, sizeof buf - 1);
+    buf[MAX (n, 0)] = '\0';
+    g_test_message ("seed %" PRIu64 " cut %" PRIu64 " finds it: %s", seed, life_cuts,
+                    g_strrstr (buf, "BROKEN") ? g_strrstr (buf, "BROKEN") : buf);
+    return;
+  }
+  g_test_message ("seed %" PRIu64 " cut %" PRIu64 ": %s %d; %s -p %s with STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it",
+                  seed, life_cuts, WIFSIGNALED (status) ? "signal" : "exit",
+                  WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status), g_get_prgname (), g_test_get_path (),
+                  seed, life_cuts);
   while ((n = read (fd, buf, sizeof buf)) > 0)
     (void)!write (2, buf, (size_t)n);
-  plan.failed++;
   g_test_fail ();
 }
 
@@ -114,6 +123,7 @@ fork_cut (Life *l)
       dup2 (said, 2);
     }
     limits ();
+    l->tales = plan.only_cut > 0;
     after_cut (l);
   }
   g_assert_cmpint (child, >, 0);
@@ -127,22 +137,26 @@ static void
 cut_and_go_on (Life *l)
 {
   life_cuts++;
+  if (plan.failed >= plan.most)
+    return;
   if (plan.only_cut == 0 || life_cuts == plan.only_cut)
     fork_cut (l);
   next_cut (l, 300);
 }
 
 static void
-one_life (uint64_t seed, const char *settings)
+one_life (uint64_t seed)
 {
-  Life *l = life_new (seed, settings);
+  Life *l = life_new (seed, "");
 
   life_cuts = 0;
   l->cut = cut_and_go_on;
+  l->meddle = plan.out ? leave_out : NULL;
+  l->meddler = (void *)plan.out;
   next_cut (l, 300);
   if (!node_start (l))
     g_error ("%s", l->err.text);
-  for (int i = 0; i < 3 && plan.failed < 3; i++) {
+  for (int i = 0; i < 3 && plan.failed < plan.most; i++) {
     load (l, 60);
     if (i < 2) {
       load_settle (l);
@@ -159,17 +173,36 @@ one_life (uint64_t seed, const char *settings)
 }
 
 static void
-test_cuts (const void *settings)
+lives (uint64_t cuts, unsigned most, const LeaveOut *out)
 {
   uint64_t seed = plan.only_seed ? plan.only_seed : 1;
 
-  plan.cuts = 0;
-  for (; plan.cuts < plan.wanted && plan.failed < 3; seed++) {
-    one_life (seed, settings);
-    if (plan.only_seed)
-      break;
+  plan.cuts = plan.failed = 0;
+  plan.most = most;
+  plan.out = out;
+  do
+    one_life (seed);
+  while (!plan.only_seed && plan.cuts < cuts && plan.failed < most && ++seed);
+  g_test_message ("%" PRIu64 " cuts in the lives of the seeds up to %" PRIu64, plan.cuts, seed);
+}
+
+static void
+test_cuts (void)
+{
+  lives (plan.wanted, 3, NULL);
+}
+
+static void
+test_left_out (const void *row)
+{
+  const LeaveOut *o = row;
+
+  g_test_message ("%s", o->why);
+  lives (o->matters ? plan.wanted : plan.wanted / 20, 1, o);
+  if (o->matters && plan.failed == 0 && !plan.only_seed) {
+    g_test_message ("nobody noticed that the flush is missing");
+    g_test_fail ();
   }
-  g_test_message ("%" PRIu64 " cuts in the lives of seeds 1 to %" PRIu64, plan.cuts, seed - 1);
 }
 
 int
@@ -184,6 +217,10 @@ main (int argc, char **argv)
     plan.only_seed = strtoull (only, &colon, 10);
     plan.only_cut = *colon == ':' ? strtoull (colon + 1, NULL, 10) : 0;
   }
-  g_test_add_data_func ("/power/cuts", "", test_cuts);
+  g_test_add_func ("/power/cuts", test_cuts);
+  for (const LeaveOut *o = leave_outs; o->name; o++) {
+    g_autofree char *path = g_strdup_printf ("/power/without-flush/%s", o->name);
+    g_test_add_data_func (path, o, test_left_out);
+  }
   return g_test_run ();
 }

@@ -116,6 +116,7 @@ struct Topic
   int32_t n;
   Part *parts;
   int64_t segment_bytes;                 /* the smallest that was ever asked for: no batch may be larger */
+  int64_t largest;                       /* batch that was sent */
   int64_t retention_bytes, retention_ms; /* the smallest that was ever asked for; INT64_MAX: none */
   bool recoded;                          /* batches are compressed anew */
 };
@@ -137,7 +138,8 @@ struct Life
   int64_t last_stamp;
   const char *settings; /* more lines of the configuration */
   bool dark;            /* the power was just cut */
-  bool trouble;         /* calls on the disk fail: errors are answers */
+  bool tales;
+  bool trouble; /* calls on the disk fail: errors are answers */
   /* The disk's calls. */
   uint64_t calls, cut_at;                                         /* 0: no cut is due */
   void (*cut) (Life *l);                                          /* what happens then; it may return */
@@ -151,6 +153,8 @@ Life *life_new (uint64_t seed, const char *settings);
 void life_free (Life *l);
 /* A promise is broken: ends the process. */
 void broken (Life *l, const char *fmt, ...) G_GNUC_PRINTF (2, 3) G_GNUC_NORETURN;
+/* What happens, for whoever looks at one cut (STOKER_SEED=s:k). */
+void tale (Life *l, const char *fmt, ...) G_GNUC_PRINTF (2, 3);
 int64_t dice (Life *l, int64_t from, int64_t below);
 Topic *topic_new (Life *l, const char *name, int32_t n);
 /* The newest of the name that is not gone; NULL. */
