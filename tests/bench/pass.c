@@ -3,8 +3,8 @@
  * How long a record is in the broker: raw frames, one thread, two connections. A Fetch waits on one, a Produce of one
  * record goes out on the other; measured is until the record has arrived, and until the Produce is answered.
  *
- *   pass HOST:PORT TOPIC RECORDS RATE [spin]     spin: asks all the time instead of sleeping, which takes the client's own
- *                                                waking out of the figure (and one CPU)
+ *   pass HOST:PORT TOPIC RECORDS RATE [spin]     spin: asks all the time instead of sleeping, which takes the client's
+ * own waking out of the figure (and one CPU)
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -98,24 +98,24 @@ put_batch (Frame *f)
   size_t start = f->len, crc_at, value = 100, body = 1 + 1 + 1 + 1 + 2 + value + 1;
   uint64_t ms = (uint64_t)time (NULL) * 1000;
 
-  put (f, 0, 8);                      /* base offset */
-  put (f, 61 - 12 + 2 + body, 4);     /* length behind it */
-  put (f, UINT64_MAX, 4);             /* leader epoch */
-  put (f, 2, 1);                      /* magic */
+  put (f, 0, 8);                  /* base offset */
+  put (f, 61 - 12 + 2 + body, 4); /* length behind it */
+  put (f, UINT64_MAX, 4);         /* leader epoch */
+  put (f, 2, 1);                  /* magic */
   crc_at = f->len;
   put (f, 0, 4);
-  put (f, 0, 2);                      /* attributes */
-  put (f, 0, 4);                      /* last offset delta */
+  put (f, 0, 2); /* attributes */
+  put (f, 0, 4); /* last offset delta */
   put (f, ms, 8);
   put (f, ms, 8);
-  put (f, UINT64_MAX, 8);             /* no producer: id, epoch, sequence */
+  put (f, UINT64_MAX, 8); /* no producer: id, epoch, sequence */
   put (f, UINT64_MAX, 2);
   put (f, UINT64_MAX, 4);
   put (f, 1, 4);
   put (f, (body * 2 & 0x7f) | 0x80, 1); /* zigzag varint */
   put (f, body * 2 >> 7, 1);
-  put (f, 0, 3);                      /* attributes, time and offset deltas */
-  put (f, 1, 1);                      /* no key */
+  put (f, 0, 3); /* attributes, time and offset deltas */
+  put (f, 1, 1); /* no key */
   put (f, (value * 2 & 0x7f) | 0x80, 1);
   put (f, value * 2 >> 7, 1);
   memset (f->data + f->len, 'v', value);
@@ -302,7 +302,8 @@ main (int argc, char **argv)
   qsort (arrived, (size_t)n, sizeof *arrived, by_value);
   qsort (acked, (size_t)n, sizeof *acked, by_value);
 #define P(a, q) ((double)(a)[(int64_t)((double)(n - 1) * (q))] / 1e6)
-  printf ("{\"records\": %" PRId64 ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"ack_p50_ms\": %.3f, \"ack_p99_ms\": %.3f}\n", n,
-          P (arrived, 0.5), P (arrived, 0.99), P (arrived, 0.999), P (acked, 0.5), P (acked, 0.99));
+  printf ("{\"records\": %" PRId64
+          ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"ack_p50_ms\": %.3f, \"ack_p99_ms\": %.3f}\n",
+          n, P (arrived, 0.5), P (arrived, 0.99), P (arrived, 0.999), P (acked, 0.5), P (acked, 0.99));
   return 0;
 }
