@@ -28,7 +28,12 @@ enum
   STOKER_OPEN_CREATE = 2,    /* with WRITE: create it (mode 0640) when missing */
   STOKER_OPEN_EXCLUSIVE = 4, /* with CREATE: -EEXIST when it is there */
   STOKER_OPEN_TRUNCATE = 8,  /* with WRITE: empty it */
+  /* Past the page cache where the file system can (elsewhere it changes nothing): memory, positions and lengths of reads and writes
+   * are multiples of STOKER_DIRECT_ALIGN. */
+  STOKER_OPEN_DIRECT = 16,
 };
+
+#define STOKER_DIRECT_ALIGN 4096u
 
 /* Opens `path`; *out gets a handle with one reference. */
 STOKER_EXPORT int stoker_file_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out);
@@ -42,6 +47,9 @@ STOKER_EXPORT int stoker_file_pwritev (StokerFile *f, const struct iovec *iov, i
 STOKER_EXPORT int stoker_file_pwrite (StokerFile *f, const void *buf, size_t len, uint64_t pos);
 /* fdatasync. After a failure the file must not be trusted and the call not be repeated. */
 STOKER_EXPORT int stoker_file_sync (StokerFile *f);
+/* syncfs: what was written to any file of the file system that holds `f` before the call, and every name in it. Reports every failure to
+ * write back since `f` was opened, once. -EOPNOTSUPP where there is no such call. */
+STOKER_EXPORT int stoker_file_sync_all (StokerFile *f);
 /* Begins to write the range to the disk and does not wait for the end of it: what the page cache holds back stays little, and a later
  * flush is short. A hint: promises nothing and reports nothing. May wait for the disk's queue: not for I/O threads. */
 STOKER_EXPORT void stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len);
@@ -78,6 +86,8 @@ STOKER_EXPORT int stoker_disk_unlink (StokerDisk *d, const char *path);
 /* Mode 0750; -EEXIST when it is there. */
 STOKER_EXPORT int stoker_disk_mkdir (StokerDisk *d, const char *path);
 STOKER_EXPORT int stoker_disk_rmdir (StokerDisk *d, const char *path);
+/* Deletes a directory and the files in it; -ENOENT when there is none. What is in it must not be directories. */
+STOKER_EXPORT int stoker_disk_remove_tree (StokerDisk *d, const char *path);
 /* Calls `each (user, name)` for every entry but "." and "..", in no order; stops early when it returns false. */
 STOKER_EXPORT int stoker_disk_list (StokerDisk *d, const char *dir, bool (*each) (void *user, const char *name), void *user);
 /* Makes renames, creations and deletions in `dir` durable (fsync of the directory). */

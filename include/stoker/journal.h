@@ -16,7 +16,8 @@
  * it would ignore what the journal holds. The folder is there only while there is something in it that the engines' own files
  * may lack; after a clean stop it is gone.
  *
- * Results: 0 or a negative errno. After a failed write or flush of the ring the journal is dead: every call that must
+ * Results: 0 or a negative errno. After a failed write or flush of the ring, or a flush of a log's file that says that the disk is broken
+ * (stoker_disk_broken), the journal is dead, and the core is told (StokerLogDir.failed): every call that must
  * make something durable fails with that error, nothing is tried again (kafka-facts 5.9: a failed fsync is final).
  */
 #ifndef STOKER_JOURNAL_H
@@ -37,6 +38,11 @@ typedef struct StokerJournalClient
   int (*flush) (void *log);
   /* Everything noted up to `end` is durable now. error: a negative errno, nothing more will ever be. */
   void (*durable) (void *log, int64_t end, int error);
+  /* Both or neither (NULL). Many logs are made durable in their own files with one flush of the file system: `prepare` writes what
+   * `flush` would write, flushes nothing, and remembers where the log ends; false: this one needs `flush`. After true `prepared`
+   * follows: that much, names included, is durable now, or it is not. */
+  bool (*prepare) (void *log);
+  void (*prepared) (void *log, bool durable);
 } StokerJournalClient;
 
 /* A log whose appends will be noted. `name` (1 to 255 bytes, copied) names it in the entries: its folder's name. `client`

@@ -7,6 +7,7 @@
 
 #include "config/broker_config.h"
 #include "control/log.h"
+#include "journal/journal.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct StkHousekeeping
   _Atomic bool noted; /* a touch is on its way, or the timers are armed */
   bool running;
   StkTimer tick, checkpoint, clean, expire;
-  int64_t checkpoint_us, clean_us, expire_us;
+  int64_t checkpoint_us, flush_us, clean_us, expire_us;
   int out; /* jobs on pools */
   int checkpoints_out;
   bool ticking, checkpointing, sweeping;
@@ -173,7 +174,7 @@ checkpoint_back (StkTask *t)
   StkHousekeeping *h = j->h;
 
   tell_checkpoint (h, j);
-  if (j->err.text[0])
+  if (j->err.text[0] || j->more)
     h->checkpoint_again = true;
   if (--h->checkpoints_out == 0) {
     h->checkpointing = false;
@@ -191,6 +192,9 @@ checkpoint_run (StkTask *t)
   PoolJob *j = (PoolJob *)t;
   StkReplicas *r = j->h->replicas;
 
+  /* First, so that the recovery points are written that it moves. */
+  j->more = r->dirs[j->dir].journal
+            && stk_journal_tick (r->dirs[j->dir].journal, stk_world_monotonic_us (r->broker->world), j->h->flush_us);
   for (guint i = 0; i < r->storages->len; i++) {
     StokerInstance *s = r->storages->pdata[i];
     const StokerStorageOps *ops = s->module->ops;
@@ -271,6 +275,7 @@ stk_housekeeping_new (StkReplicas *r)
   h->clean.fire = clean_fired;
   h->expire.fire = expire_fired;
   h->checkpoint_us = MAX (c->replica_high_watermark_checkpoint_interval_ms, 1000) * 1000;
+  h->flush_us = MAX (c->log_flush_offset_checkpoint_interval_ms, 1000) * 1000;
   h->clean_us = MAX (c->log_retention_check_interval_ms, 1000) * 1000;
   h->expire_us = MAX (c->producer_id_expiration_check_interval_ms, 1000) * 1000;
   return h;

@@ -80,7 +80,7 @@ static const Group groups[] = {
     NAMES ("background.threads", "num.recovery.threads.per.data.dir", "num.replica.alter.log.dirs.threads") },
   { STK_KAFKA_NOTHING, NULL,
     "checkpoints are written together, as often as replica.high.watermark.checkpoint.interval.ms says",
-    NAMES ("log.flush.offset.checkpoint.interval.ms", "log.flush.start.offset.checkpoint.interval.ms") },
+    NAMES ("log.flush.start.offset.checkpoint.interval.ms") },
   { STK_KAFKA_NOTHING, NULL, "each connection has a bound of its own: it is not read while many of its requests wait",
     NAMES ("queued.max.requests") },
   { STK_KAFKA_NOTHING, NULL, "flushing needs no poll: log.flush.interval.ms is exact",

@@ -337,8 +337,10 @@ stk_logdirs_bind (StkLogDirs *d, const char *cluster_id, StokerError *err)
 void
 stk_logdirs_add_journals (StkLogDirs *d, StokerHost *host, uint64_t max_bytes)
 {
-  for (int i = 0; i < d->n; i++)
+  for (int i = 0; i < d->n; i++) {
     d->list[i].journal = stk_journal_new (host, i, d->dirs[i].path, max_bytes);
+    stk_journal_set_owner (d->list[i].journal, &d->list[i]);
+  }
 }
 
 void

@@ -53,6 +53,12 @@ stoker_file_sync (StokerFile *f)
   return f->ops->sync (f);
 }
 
+int
+stoker_file_sync_all (StokerFile *f)
+{
+  return f->ops->sync_all ? f->ops->sync_all (f) : -EOPNOTSUPP;
+}
+
 void
 stoker_file_writeback (StokerFile *f, uint64_t pos, uint64_t len)
 {
@@ -219,6 +225,26 @@ stoker_disk_read_all (StokerDisk *d, const char *path, size_t max, StokerBuf *to
     return (int)n;
   to->len += (size_t)n;
   return 0;
+}
+
+static bool
+add_name (void *user, const char *name)
+{
+  g_ptr_array_add (user, g_strdup (name));
+  return true;
+}
+
+int
+stoker_disk_remove_tree (StokerDisk *d, const char *path)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  int rc = stoker_disk_list (d, path, add_name, names);
+
+  for (guint i = 0; i < names->len && rc == 0; i++) {
+    g_autofree char *file = g_build_filename (path, names->pdata[i], NULL);
+    rc = stoker_disk_unlink (d, file);
+  }
+  return rc < 0 ? rc : stoker_disk_rmdir (d, path);
 }
 
 bool

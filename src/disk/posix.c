@@ -21,6 +21,7 @@ typedef struct PosixFile
 {
   StokerFile base;
   int fd;
+  bool direct; /* past the page cache */
 } PosixFile;
 
 #define FD(f) (((PosixFile *)(f))->fd)
@@ -51,9 +52,9 @@ posix_pread (StokerFile *f, void *buf, size_t len, uint64_t pos)
 
 /* What of iov, from byte `at` of its first vector on, lies in the piece that pos is in. */
 static int
-piece_at (const struct iovec *iov, int n, size_t at, uint64_t pos, struct iovec *out)
+piece_at (StokerFile *f, const struct iovec *iov, int n, size_t at, uint64_t pos, struct iovec *out)
 {
-  size_t room = WRITE_PIECE - pos % WRITE_PIECE;
+  size_t room = ((PosixFile *)f)->direct ? SIZE_MAX : WRITE_PIECE - pos % WRITE_PIECE;
   int k = 0;
 
   for (int i = 0; i < n && k < PIECE_VECTORS && room > 0; i++) {
@@ -73,7 +74,7 @@ posix_pwritev (StokerFile *f, const struct iovec *iov, int n, uint64_t pos)
   size_t at = 0; /* bytes of the first vector that are written */
   int k;
 
-  while ((k = piece_at (iov, n, at, pos, piece)) > 0) {
+  while ((k = piece_at (f, iov, n, at, pos, piece)) > 0) {
     ssize_t w = k == 1 ? pwrite (FD (f), piece[0].iov_base, piece[0].iov_len, (off_t)pos)
                        : pwritev (FD (f), piece, k, (off_t)pos);
     if (w < 0 && errno == EINTR)
@@ -162,18 +163,25 @@ posix_forget (StokerFile *f, uint64_t pos, uint64_t len)
   (void)posix_fadvise (FD (f), (off_t)pos, (off_t)len, POSIX_FADV_DONTNEED);
 }
 
-static const StkFileOps file_ops = { posix_pread,  posix_pwritev,  posix_sync, posix_reserve, posix_truncate,
-                                     posix_size, posix_pread_resident, posix_fd, posix_close, posix_writeback,
-                                     posix_forget };
+static int
+posix_sync_all (StokerFile *f)
+{
+  return syncfs (FD (f)) < 0 ? -errno : 0;
+}
+
+static const StkFileOps file_ops
+    = { posix_pread, posix_pwritev,        posix_sync, posix_reserve, posix_truncate,  posix_size,
+        posix_pread_resident, posix_fd, posix_close, posix_writeback, posix_forget, posix_sync_all };
 
 static StokerFile *
-file_new (int fd)
+file_new (int fd, bool direct)
 {
   PosixFile *f = g_new (PosixFile, 1);
 
   f->base.ops = &file_ops;
   atomic_init (&f->base.refs, 1);
   f->fd = fd;
+  f->direct = direct;
   return &f->base;
 }
 
@@ -181,6 +189,7 @@ static int
 posix_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
 {
   int how = O_CLOEXEC | (flags & STOKER_OPEN_WRITE ? O_RDWR : O_RDONLY);
+  int direct = flags & STOKER_OPEN_DIRECT ? O_DIRECT : 0;
   int fd;
 
   if (flags & STOKER_OPEN_CREATE)
@@ -189,12 +198,16 @@ posix_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
     how |= O_EXCL;
   if (flags & STOKER_OPEN_TRUNCATE)
     how |= O_TRUNC;
-  do
-    fd = open (path, how, 0640);
-  while (fd < 0 && errno == EINTR);
+  do {
+    fd = open (path, how | direct, 0640);
+    if (fd < 0 && errno == EINVAL && direct) { /* tmpfs of old kernels, some network file systems */
+      direct = 0;
+      errno = EINTR;
+    }
+  } while (fd < 0 && errno == EINTR);
   if (fd < 0)
     return -errno;
-  *out = file_new (fd);
+  *out = file_new (fd, direct != 0);
   return 0;
 }
 
@@ -288,7 +301,7 @@ posix_lock (StokerDisk *d, const char *path, StokerFile **out)
     close (fd);
     return -e;
   }
-  *out = file_new (fd);
+  *out = file_new (fd, false);
   return 0;
 }
 

@@ -2,7 +2,7 @@
  *
  * Group commit. One thread at a time is the committer: it takes up everything that is noted, writes it as one commit (or a
  * few), flushes once, and tells the engines. What arrives meanwhile waits for the next round. Logs with much to write
- * are flushed where they stand, each by whichever disk thread comes first.
+ * are flushed where they stand (flush.c).
  */
 #include "journal/journal.h"
 
@@ -10,7 +10,7 @@
 
 enum
 {
-  COMMIT_MAX = 4 << 20, /* bytes of entries in one commit, at most */
+  COMMIT_MAX = 2 << 20, /* bytes of entries in one commit, at most */
   RANGES_MAX = 256,     /* of one log: with STK_JOURNAL_LARGE, what keeps a log's share below any slot */
 };
 
@@ -19,7 +19,7 @@ stk_journal_enlist (StokerJournalLog *l)
 {
   StokerJournal *j = l->journal;
 
-  if (l->pending || l->busy || l->ranges->len == 0)
+  if (l->pending || l->busy || l->noted.n == 0)
     return;
   l->pending = true;
   l->next = NULL;
@@ -27,129 +27,90 @@ stk_journal_enlist (StokerJournalLog *l)
   j->pending_end = &l->next;
 }
 
-static Work *
+static void
 take_up (StokerJournalLog *l)
 {
-  Work *w = g_new0 (Work, 1);
+  Ranges old = l->taken; /* empty: its memory is used again */
 
   l->pending = false;
   l->busy = true;
-  w->log = l;
-  w->ranges = l->ranges;
-  w->end = l->end;
-  l->ranges = g_array_new (FALSE, FALSE, sizeof (Range));
-  for (guint i = 0; i < w->ranges->len; i++) {
-    const Range *r = &g_array_index (w->ranges, Range, i);
-    w->bytes += r->to - r->from;
-  }
-  return w;
+  l->taken = l->noted;
+  l->noted = old;
+  l->taken_end = l->end;
+  l->taken_bytes = 0;
+  for (uint32_t i = 0; i < l->taken.n; i++)
+    l->taken_bytes += l->taken.v[i].to - l->taken.v[i].from;
 }
 
 /* Everything that is pending, in order. */
-static Work *
+static StokerJournalLog *
 take_all (StokerJournal *j)
 {
-  Work *first = NULL, **end = &first;
+  StokerJournalLog *first = j->pending;
 
-  for (StokerJournalLog *l = j->pending, *next; l; l = next) {
-    next = l->next;
-    *end = take_up (l);
-    end = &(*end)->next;
-  }
+  for (StokerJournalLog *l = first; l; l = l->next)
+    take_up (l);
   j->pending = NULL;
   j->pending_end = &j->pending;
   return first;
 }
 
-static void
-done (Work *w, int error)
+void
+stk_journal_done (StokerJournal *j, StokerJournalLog *list, int error)
 {
-  StokerJournalLog *l = w->log;
-  StokerJournal *j = l->journal;
-
-  l->client->durable (l->log, w->end, error);
-  for (guint i = 0; i < w->ranges->len; i++)
-    stoker_file_unref (g_array_index (w->ranges, Range, i).file);
-  g_array_unref (w->ranges);
-  g_free (w);
+  for (StokerJournalLog *l = list; l; l = l->next) {
+    l->client->durable (l->log, l->taken_end, error);
+    stk_ranges_clear (&l->taken);
+  }
   pthread_mutex_lock (&j->lock);
-  l->busy = false;
-  stk_journal_enlist (l);
-  pthread_cond_broadcast (&j->cond);
+  for (StokerJournalLog *next; list; list = next) {
+    next = list->next;
+    list->busy = false;
+    stk_journal_enlist (list);
+  }
+  stk_journal_wake (j);
   pthread_mutex_unlock (&j->lock);
 }
 
-/* ---- where they stand */
-
-int
-stk_journal_flush_log (StokerJournalLog *l)
+void
+stk_journal_fail (StokerJournal *j, int error, const char *what)
 {
-  StokerJournal *j = l->journal;
-  uint64_t seq;
-  int rc;
+  const StokerLogDir *owner = j->owner;
+  bool first;
 
   pthread_mutex_lock (&j->lock);
-  seq = j->seq; /* what these commits hold was written to the file before the flush begins */
+  first = j->error == 0;
+  if (first)
+    j->error = error;
   pthread_mutex_unlock (&j->lock);
-  rc = l->client->flush (l->log);
-  pthread_mutex_lock (&j->lock);
-  if (rc == 0)
-    l->live = l->last > seq ? seq + 1 : 0;
-  pthread_mutex_unlock (&j->lock);
-  return rc;
-}
-
-static bool
-flush_one (StokerJournal *j)
-{
-  Work *w;
-
-  pthread_mutex_lock (&j->lock);
-  w = j->large;
-  if (w)
-    j->large = w->next;
-  pthread_mutex_unlock (&j->lock);
-  if (w == NULL)
-    return false;
-  w->next = NULL;
-  done (w, j->error ? j->error : stk_journal_flush_log (w->log));
-  return true;
-}
-
-static void
-flush_job (void *user)
-{
-  StokerJournal *j = user;
-
-  (void)flush_one (j);
-  stk_journal_schedule (j);
+  if (!first)
+    return;
+  stk_log (j->host->log, STOKER_LOG_ERROR, "journal", "journal.failed",
+           "cannot %s: nothing more becomes durable in this directory: %s | dir=%s", what, g_strerror (-error), j->path);
+  if (owner && owner->failed)
+    owner->failed (owner->core, owner->index, error, what);
 }
 
 /* ---- the ring */
 
 static uint64_t
-oldest (StokerJournal *j)
+oldest (const StokerJournal *j)
 {
   uint64_t tail = j->pinned ? j->pinned : j->seq + 1;
 
-  for (guint i = 0; i < j->logs->len; i++) {
-    const StokerJournalLog *l = j->logs->pdata[i];
-    if (l->live > 0)
-      tail = MIN (tail, l->live);
-  }
-  return tail;
+  return j->live_first ? MIN (tail, j->live_first->live) : tail;
 }
 
 /* Reads the ranges back into the commit. They were just written: this is a copy from memory. */
 static int
-add_work (StokerJournal *j, const Work *w)
+add_log (StokerJournal *j, const StokerJournalLog *l)
 {
   size_t before = j->buf.len;
 
-  for (guint i = 0; i < w->ranges->len; i++) {
-    const Range *r = &g_array_index (w->ranges, Range, i);
+  for (uint32_t i = 0; i < l->taken.n; i++) {
+    const Range *r = &l->taken.v[i];
     uint32_t len = (uint32_t)(r->to - r->from);
-    uint8_t *to = stk_commit_add (&j->buf, ENTRY_DATA, stoker_str (w->log->name), r->number, r->from, len);
+    uint8_t *to = stk_commit_add (&j->buf, ENTRY_DATA, stoker_str (l->name), r->number, r->from, len);
     ssize_t n = stoker_file_pread (r->file, to, len, r->from);
     if (n != (ssize_t)len) {
       j->buf.len = before;
@@ -169,86 +130,76 @@ write_commit (StokerJournal *j, uint64_t tail)
 
   if (rc == -ENOSPC || rc == -EDQUOT) /* a file system that reserves nothing: the next one goes to the same place */
     return rc;
-  pthread_mutex_lock (&j->lock);
-  if (rc == 0) {
-    j->seq = h.seq;
-    j->tail = tail;
-    j->ring.previous = check;
-  } else {
-    j->error = rc;
+  if (rc < 0) {
+    stk_journal_fail (j, rc, "write the journal");
+    return rc;
   }
+  pthread_mutex_lock (&j->lock);
+  j->seq = h.seq;
+  j->tail = tail;
+  j->on_disk = true;
+  j->ring.previous = check;
   pthread_mutex_unlock (&j->lock);
-  if (rc < 0)
-    stk_log (j->host->log, STOKER_LOG_ERROR, "journal", "journal.failed",
-             "the journal cannot be written: nothing more becomes durable in this directory: %s | dir=%s",
-             g_strerror (-rc), j->path);
-  return rc;
+  return 0;
 }
 
-/* Room for a commit of `len` bytes, and the tail that it must name. */
+/* Room for a commit of `len` bytes, in memory too, and the tail that it must name. */
 static int
 prepare (StokerJournal *j, size_t len, uint64_t *tail)
 {
   pthread_mutex_lock (&j->lock);
   *tail = oldest (j);
   pthread_mutex_unlock (&j->lock);
+  stk_commit_room (&j->buf, len);
   return stk_ring_prepare (&j->ring, (len + STK_JOURNAL_BLOCK - 1) / STK_JOURNAL_BLOCK * STK_JOURNAL_BLOCK, *tail);
 }
 
 static void
-note_entries (StokerJournal *j, StokerJournalLog *l)
+note_entries (StokerJournal *j, StokerJournalLog *list)
 {
   pthread_mutex_lock (&j->lock);
-  l->last = j->seq;
-  if (l->live == 0)
-    l->live = j->seq;
+  for (StokerJournalLog *l = list; l; l = l->next) {
+    l->last = j->seq;
+    if (l->live == 0)
+      stk_journal_set_live (l, j->seq);
+  }
   pthread_mutex_unlock (&j->lock);
 }
 
 static size_t
-room_for (const Work *w)
+room_for (const StokerJournalLog *l)
 {
-  return w->bytes + w->ranges->len * (STK_ENTRY_HEAD + 255);
+  return l->taken_bytes + l->taken.n * (STK_ENTRY_HEAD + 255);
 }
 
-/* Its own file is as good a place: a disk thread flushes it. */
-static void
-hand_to_flushers (StokerJournal *j, Work *w)
+/* Puts the logs from `list` up to `until` into the buffer; those that are in it. */
+static StokerJournalLog *
+fill (StokerJournal *j, StokerJournalLog *list, const StokerJournalLog *until, bool room)
 {
-  pthread_mutex_lock (&j->lock);
-  w->next = j->large;
-  j->large = w;
-  pthread_mutex_unlock (&j->lock);
-  stoker_host_work (j->host, j->dir, flush_job, j);
-}
+  StokerJournalLog *in = NULL, **end = &in;
 
-/* Puts the works from `list` up to `until` into the buffer; those that are in it. */
-static Work *
-fill (StokerJournal *j, Work *list, const Work *until, bool room)
-{
-  Work *in = NULL, **end = &in;
-
-  stk_commit_begin (&j->buf);
-  for (Work *w = list, *next; w != until; w = next) {
-    next = w->next;
-    w->next = NULL;
-    if (room && add_work (j, w) == 0) {
-      *end = w;
-      end = &w->next;
+  if (room)
+    stk_commit_begin (&j->buf);
+  for (StokerJournalLog *l = list, *next; l != until; l = next) {
+    next = l->next;
+    l->next = NULL;
+    if (room && add_log (j, l) == 0) {
+      *end = l;
+      end = &l->next;
     } else {
-      hand_to_flushers (j, w);
+      stk_journal_flush_later (l);
     }
   }
   return in;
 }
 
 /* One commit of as many logs as go in; the rest of the list. */
-static Work *
-commit_some (StokerJournal *j, Work *list)
+static StokerJournalLog *
+commit_some (StokerJournal *j, StokerJournalLog *list)
 {
   size_t room = STK_COMMIT_HEAD;
   uint64_t tail = 0;
-  Work *in, *rest;
+  StokerJournalLog *in, *rest;
   int rc;
 
   for (rest = list; rest && room + room_for (rest) <= MIN (j->ring.slot_bytes, COMMIT_MAX); rest = rest->next)
@@ -257,36 +208,38 @@ commit_some (StokerJournal *j, Work *list)
   if (in == NULL)
     return rest;
   rc = write_commit (j, tail);
-  for (Work *next; in; in = next) {
-    next = in->next;
-    if (rc == -ENOSPC || rc == -EDQUOT) {
-      hand_to_flushers (j, in);
-      continue;
+  if (rc == -ENOSPC || rc == -EDQUOT) {
+    for (StokerJournalLog *next; in; in = next) {
+      next = in->next;
+      stk_journal_flush_later (in);
     }
-    if (rc == 0)
-      note_entries (j, in->log);
-    done (in, rc);
+    return rest;
   }
+  if (rc == 0)
+    note_entries (j, in);
+  stk_journal_done (j, in, rc);
   return rest;
 }
 
 /* ---- rounds */
 
 static void
-one_round (StokerJournal *j, Work *list)
+one_round (StokerJournal *j, StokerJournalLog *list)
 {
-  Work *small = NULL, **end = &small;
+  StokerJournalLog *small = NULL, **end = &small;
 
-  for (Work *w = list, *next; w; w = next) {
-    next = w->next;
-    w->next = NULL;
-    if (w->bytes >= STK_JOURNAL_LARGE || w->ranges->len > RANGES_MAX) {
-      hand_to_flushers (j, w);
+  for (StokerJournalLog *l = list, *next; l; l = next) {
+    next = l->next;
+    l->next = NULL;
+    if (l->taken_bytes >= STK_JOURNAL_LARGE || l->taken.n > RANGES_MAX) {
+      stk_journal_flush_later (l);
     } else {
-      *end = w;
-      end = &w->next;
+      *end = l;
+      end = &l->next;
     }
   }
+  if (small)
+    stk_journal_post_flushers (j, 0);
   while (small)
     small = commit_some (j, small);
 }
@@ -297,28 +250,32 @@ be_committer (StokerJournal *j)
 {
   j->committing = true;
   while (j->pending) {
-    Work *list = take_all (j);
+    StokerJournalLog *list = take_all (j);
     pthread_mutex_unlock (&j->lock);
     one_round (j, list);
     pthread_mutex_lock (&j->lock);
   }
+  j->used = stk_ring_used (&j->ring, j->tail);
   j->committing = false;
-  pthread_cond_broadcast (&j->cond);
+  stk_journal_wake (j);
 }
 
 static void
 commit_job (void *user)
 {
   StokerJournal *j = user;
-  bool checkpoint;
+  unsigned used;
 
   pthread_mutex_lock (&j->lock);
   j->scheduled = false;
   if (!j->committing)
     be_committer (j);
-  checkpoint = stk_ring_used (&j->ring, j->tail) * 2 > j->ring.max;
+  used = j->used;
   pthread_mutex_unlock (&j->lock);
-  if (checkpoint)
+  stk_journal_post_flushers (j, 1);
+  while (stk_journal_flush_one (j))
+    stk_journal_schedule (j);
+  if (used > 1 && used * 4 > j->ring.max)
     (void)stk_journal_checkpoint (j);
 }
 
@@ -342,18 +299,21 @@ stk_journal_settle (StokerJournalLog *l)
   int rc;
 
   pthread_mutex_lock (&j->lock);
-  while (l->busy || l->ranges->len > 0) {
+  while (l->busy || l->pending) {
     if (j->pending && !j->committing) {
       be_committer (j);
+      pthread_mutex_unlock (&j->lock);
+      stk_journal_post_flushers (j, 0);
+      pthread_mutex_lock (&j->lock);
       continue;
     }
     if (j->large) {
       pthread_mutex_unlock (&j->lock);
-      (void)flush_one (j);
+      (void)stk_journal_flush_one (j);
       pthread_mutex_lock (&j->lock);
       continue;
     }
-    pthread_cond_wait (&j->cond, &j->lock);
+    stk_journal_wait (j);
   }
   rc = j->error;
   pthread_mutex_unlock (&j->lock);
@@ -369,7 +329,7 @@ stk_journal_announce (StokerJournalLog *l, EntryKind kind, int64_t number, uint6
 
   pthread_mutex_lock (&j->lock);
   while (j->committing)
-    pthread_cond_wait (&j->cond, &j->lock);
+    stk_journal_wait (j);
   rc = j->error;
   j->committing = rc == 0;
   pthread_mutex_unlock (&j->lock);
@@ -385,9 +345,9 @@ stk_journal_announce (StokerJournalLog *l, EntryKind kind, int64_t number, uint6
   if (rc == 0)
     l->last = j->seq;
   if (rc == 0 && kind == ENTRY_FORGET && number == INT64_MAX)
-    l->live = 0;
+    stk_journal_set_live (l, 0);
   j->committing = false;
-  pthread_cond_broadcast (&j->cond);
+  stk_journal_wake (j);
   pthread_mutex_unlock (&j->lock);
   stk_journal_schedule (j);
   return rc;

@@ -7,6 +7,7 @@
 
 #include <stoker/record.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char magic[8] = "STKJRNL1";
@@ -26,6 +27,19 @@ get (const uint8_t *p, unsigned n)
   for (unsigned i = 0; i < n; i++)
     v |= (uint64_t)p[i] << (8 * i);
   return v;
+}
+
+void
+stk_commit_room (StokerBuf *b, size_t len)
+{
+  len = (len + STK_JOURNAL_BLOCK - 1) / STK_JOURNAL_BLOCK * STK_JOURNAL_BLOCK;
+  b->len = 0;
+  if (b->cap >= len)
+    return;
+  stoker_buf_clear (b);
+  b->data = aligned_alloc (STOKER_DIRECT_ALIGN, len);
+  g_assert (b->data != NULL);
+  b->cap = len;
 }
 
 void

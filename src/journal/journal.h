@@ -10,6 +10,7 @@
 
 #include <stoker/host.h>
 #include <stoker/journal.h>
+#include <stoker/storage.h>
 
 #include "module/host.h"
 
@@ -29,8 +30,15 @@ int stk_journal_end (StokerJournal *j, StokerError *err);
 void stk_journal_free (StokerJournal *j);
 /* Is there anything to replay? Decides whether the directory counts as cleanly left. */
 bool stk_journal_found (StokerDisk *disk, const char *path);
+/* Whom to tell when the disk fails (dir->failed, with dir->core): the journal is dead then, and stays so, while those of other
+ * directories go on. Borrowed. Before anything is noted. */
+void stk_journal_set_owner (StokerJournal *j, const StokerLogDir *dir);
 /* Has every log with entries flush its files, so that a crash from here on replays little. Disk thread. */
 int stk_journal_checkpoint (StokerJournal *j);
+/* The checkpoint by time: the core calls it every few seconds, before it has the engines write their recovery points, while it returns
+ * true. Logs with entries flush their files once in interval_us; a journal that nothing was written to for that long vanishes.
+ * Disk thread. */
+bool stk_journal_tick (StokerJournal *j, int64_t now_us, int64_t interval_us);
 
 /* ---- format.c: commits of entries */
 typedef enum EntryKind
@@ -60,6 +68,8 @@ typedef struct CommitHead
 
 #define STK_COMMIT_HEAD 56u
 #define STK_ENTRY_HEAD 24u
+/* Room for a commit of `len` bytes, aligned for STOKER_OPEN_DIRECT; what was in `b` is lost. */
+void stk_commit_room (StokerBuf *b, size_t len);
 /* The head is left free in front of `b`. */
 void stk_commit_begin (StokerBuf *b);
 /* Room for one entry is appended; where its `len` bytes of data go. */
@@ -77,6 +87,7 @@ typedef struct Slot
   StokerFile *file;
   uint64_t first, last; /* commits in it; first 0: none */
   uint64_t written;     /* bytes */
+  uint64_t ready;       /* up to here something was written to its blocks before */
 } Slot;
 
 typedef struct Ring
@@ -100,10 +111,12 @@ int stk_ring_prepare (Ring *r, size_t len, uint64_t tail);
 int stk_ring_write (Ring *r, const StokerBuf *commit, uint64_t seq);
 /* How many slots hold commits that are needed. */
 unsigned stk_ring_used (const Ring *r, uint64_t tail);
+/* Closes and forgets all slots. */
+void stk_ring_empty (Ring *r);
 /* Makes the folder of `dir` vanish at one stroke, then deletes it. */
 int stk_ring_delete (StokerDisk *disk, const char *dir);
 
-/* ---- commit.c, log.c, checkpoint.c */
+/* ---- commit.c, flush.c, log.c, checkpoint.c */
 typedef struct Range
 {
   int64_t number;
@@ -111,30 +124,31 @@ typedef struct Range
   uint64_t from, to;
 } Range;
 
+typedef struct Ranges
+{
+  Range *v;
+  uint32_t n, cap;
+} Ranges;
+
 struct StokerJournalLog
 {
   StokerJournal *journal;
   char *name;
   const StokerJournalClient *client;
   void *log;
-  StokerJournalLog *next; /* in StokerJournal.pending */
-  bool pending, busy;     /* in that list; somebody makes what was noted durable */
-  bool held;              /* a checkpoint flushes it */
-  GArray *ranges;         /* of Range: noted, not taken up yet */
-  int64_t end;            /* of the newest of them */
-  uint64_t live;          /* the oldest commit with an entry that its own files may lack; 0: none */
-  uint64_t last;          /* the newest commit with an entry of it; 0: none */
+  guint index;                     /* in StokerJournal.logs */
+  StokerJournalLog *next;          /* in StokerJournal.pending, or among those that were taken up */
+  StokerJournalLog *older, *newer; /* in StokerJournal.live_first .. live_last, while live > 0 */
+  bool pending, busy;              /* in that list; somebody makes what was noted durable */
+  bool held;                       /* a checkpoint flushes it */
+  Ranges noted;                    /* not taken up yet */
+  int64_t end;                     /* of the newest of them */
+  Ranges taken;                    /* while busy */
+  int64_t taken_end;
+  uint64_t taken_bytes;
+  uint64_t live; /* the oldest commit with an entry that its own files may lack; 0: none */
+  uint64_t last; /* the newest commit with an entry of it; 0: none */
 };
-
-/* What is noted of one log, taken up. */
-typedef struct Work
-{
-  struct Work *next;
-  StokerJournalLog *log;
-  GArray *ranges;
-  int64_t end;
-  uint64_t bytes;
-} Work;
 
 struct StokerJournal
 {
@@ -142,23 +156,48 @@ struct StokerJournal
   StokerDisk *disk;
   int dir;
   char *path;
+  const StokerLogDir *owner; /* is told when the disk fails; NULL: nobody */
+  StokerFile *whole;         /* the directory, open since the beginning: for syncfs; NULL: not possible */
   pthread_mutex_t lock;
   pthread_cond_t cond;
+  unsigned waiting;   /* threads at the cond */
   GPtrArray *logs;    /* of StokerJournalLog */
   GHashTable *closed; /* name -> uint64_t: `last` of logs that were closed and may be opened again */
   StokerJournalLog *pending, **pending_end;
-  Work *large; /* to be flushed in their own files */
+  StokerJournalLog *large, **large_end;    /* to be flushed in their own files */
+  StokerJournalLog *live_first, *live_last; /* logs with live > 0, ascending */
+  unsigned flushers;                       /* jobs that do it, posted or running */
   bool scheduled, committing, checkpointing;
-  int error;           /* the ring failed */
+  bool on_disk;        /* there is a ring, with commits in it */
+  unsigned used;       /* slots of it that were needed when the last committer was through */
+  int error;           /* nothing becomes durable any more */
   uint64_t pinned;     /* needed for a log that was closed without being flushed; 0: none */
   uint64_t seq, tail;  /* the newest commit; what it says is the oldest that is needed */
+  int64_t due_us;      /* the next checkpoint by time; 0: none is needed */
+  uint64_t ticked_seq; /* `seq` at the last one */
   /* The committer's. */
   Ring ring;
   StokerBuf buf;
 };
 
+void stk_ranges_clear (Ranges *r);
+/* Waits at the cond, under the lock. */
+void stk_journal_wait (StokerJournal *j);
+void stk_journal_wake (StokerJournal *j);
 /* Under the lock: puts the log among those to be dealt with. */
 void stk_journal_enlist (StokerJournalLog *l);
+/* Under the lock: `live` of a log. */
+void stk_journal_set_live (StokerJournalLog *l, uint64_t seq);
+/* Tells the engines of a list of logs that were taken up, and lets them go. */
+void stk_journal_done (StokerJournal *j, StokerJournalLog *list, int error);
+/* Nothing of this directory becomes durable any more; its owner is told. */
+void stk_journal_fail (StokerJournal *j, int error, const char *what);
+/* Its own file is as good a place: disk threads flush it. `l` was taken up. */
+void stk_journal_flush_later (StokerJournalLog *l);
+/* Flushes one of them, or says that there is none. */
+bool stk_journal_flush_one (StokerJournal *j);
+/* Posts as many jobs for them as make sense when the caller does `own` of them itself. */
+void stk_journal_post_flushers (StokerJournal *j, unsigned own);
 /* Has a disk thread deal with what is pending. */
 void stk_journal_schedule (StokerJournal *j);
 /* Helps until nothing of `l` is under way. */

@@ -6,6 +6,11 @@
 
 #include <errno.h>
 
+enum
+{
+  KEEP_RANGES = 4, /* of a log that is not appended to */
+};
+
 StokerJournal *
 stk_journal_new (StokerHost *host, int dir, const char *path, uint64_t max_bytes)
 {
@@ -20,8 +25,17 @@ stk_journal_new (StokerHost *host, int dir, const char *path, uint64_t max_bytes
   j->logs = g_ptr_array_new ();
   j->closed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   j->pending_end = &j->pending;
+  j->large_end = &j->large;
+  if (stoker_file_open (j->disk, path, STOKER_OPEN_READ, &j->whole) < 0)
+    j->whole = NULL;
   stk_ring_init (&j->ring, j->disk, path, max_bytes, stoker_host_random (host));
   return j;
+}
+
+void
+stk_journal_set_owner (StokerJournal *j, const StokerLogDir *dir)
+{
+  j->owner = dir;
 }
 
 int
@@ -39,12 +53,95 @@ stk_journal_end (StokerJournal *j, StokerError *err)
   return stoker_error_set (err, STOKER_ERROR_IO, "the journal of %s stays: %s", j->path, g_strerror (-rc));
 }
 
+/* ---- small things that all files use */
+
+void
+stk_ranges_clear (Ranges *r)
+{
+  for (uint32_t i = 0; i < r->n; i++)
+    stoker_file_unref (r->v[i].file);
+  r->n = 0;
+  if (r->cap > KEEP_RANGES) {
+    g_free (r->v);
+    *r = (Ranges){ 0 };
+  }
+}
+
+static Range *
+ranges_add (Ranges *r)
+{
+  if (r->n == r->cap) {
+    r->cap = r->cap ? r->cap * 2 : 1;
+    r->v = g_renew (Range, r->v, r->cap);
+  }
+  return &r->v[r->n++];
+}
+
+void
+stk_journal_wait (StokerJournal *j)
+{
+  j->waiting++;
+  pthread_cond_wait (&j->cond, &j->lock);
+  j->waiting--;
+}
+
+void
+stk_journal_wake (StokerJournal *j)
+{
+  if (j->waiting > 0)
+    pthread_cond_broadcast (&j->cond);
+}
+
+static void
+leave_live (StokerJournalLog *l)
+{
+  StokerJournal *j = l->journal;
+
+  if (l->older)
+    l->older->newer = l->newer;
+  else
+    j->live_first = l->newer;
+  if (l->newer)
+    l->newer->older = l->older;
+  else
+    j->live_last = l->older;
+  l->older = l->newer = NULL;
+}
+
+void
+stk_journal_set_live (StokerJournalLog *l, uint64_t seq)
+{
+  StokerJournal *j = l->journal;
+  StokerJournalLog *older;
+
+  if (l->live > 0)
+    leave_live (l);
+  l->live = seq;
+  if (seq == 0)
+    return;
+  for (older = j->live_last; older && older->live > seq; older = older->older)
+    ; /* it is among the newest: not far */
+  l->older = older;
+  l->newer = older ? older->newer : j->live_first;
+  if (l->newer)
+    l->newer->older = l;
+  else
+    j->live_last = l;
+  if (older)
+    older->newer = l;
+  else
+    j->live_first = l;
+}
+
+/* ---- a log */
+
 static void
 log_free (StokerJournalLog *l)
 {
-  for (guint i = 0; i < l->ranges->len; i++)
-    stoker_file_unref (g_array_index (l->ranges, Range, i).file);
-  g_array_unref (l->ranges);
+  stk_ranges_clear (&l->noted);
+  stk_ranges_clear (&l->taken);
+  g_free (l->noted.v);
+  g_free (l->taken.v);
   g_free (l->name);
   g_free (l);
 }
@@ -56,6 +153,7 @@ stk_journal_free (StokerJournal *j)
     return;
   for (guint i = 0; i < j->logs->len; i++) /* of an engine that was not stopped */
     log_free (j->logs->pdata[i]);
+  stoker_file_unref (j->whole);
   stk_ring_clear (&j->ring);
   stoker_buf_clear (&j->buf);
   g_ptr_array_unref (j->logs);
@@ -76,12 +174,12 @@ stoker_journal_open (StokerJournal *j, const char *name, const StokerJournalClie
   l->name = g_strdup (name);
   l->client = client;
   l->log = log;
-  l->ranges = g_array_new (FALSE, FALSE, sizeof (Range));
   pthread_mutex_lock (&j->lock);
   last = g_hash_table_lookup (j->closed, name);
   if (last)
     l->last = *last;
   g_hash_table_remove (j->closed, name);
+  l->index = j->logs->len;
   g_ptr_array_add (j->logs, l);
   pthread_mutex_unlock (&j->lock);
   return l;
@@ -95,12 +193,14 @@ stoker_journal_close (StokerJournalLog *l, bool flushed)
   (void)stk_journal_settle (l);
   pthread_mutex_lock (&j->lock);
   while (l->held) /* by a checkpoint */
-    pthread_cond_wait (&j->cond, &j->lock);
+    stk_journal_wait (j);
   if (!flushed && l->live > 0)
     j->pinned = j->pinned ? MIN (j->pinned, l->live) : l->live;
   if (l->last > 0 && l->last >= j->tail) /* a replay may meet its entries */
     g_hash_table_replace (j->closed, g_strdup (l->name), g_memdup2 (&l->last, sizeof l->last));
-  g_ptr_array_remove_fast (j->logs, l);
+  stk_journal_set_live (l, 0);
+  ((StokerJournalLog *)j->logs->pdata[j->logs->len - 1])->index = l->index;
+  g_ptr_array_remove_index_fast (j->logs, l->index);
   pthread_mutex_unlock (&j->lock);
   log_free (l);
 }
@@ -112,13 +212,11 @@ stoker_journal_note (StokerJournalLog *l, int64_t number, StokerFile *f, uint64_
   Range *last;
 
   pthread_mutex_lock (&j->lock);
-  last = l->ranges->len ? &g_array_index (l->ranges, Range, l->ranges->len - 1) : NULL;
-  if (last && last->number == number && last->file == f && last->to == from) {
+  last = l->noted.n ? &l->noted.v[l->noted.n - 1] : NULL;
+  if (last && last->number == number && last->file == f && last->to == from)
     last->to = to;
-  } else {
-    Range r = { number, stoker_file_ref (f), from, to };
-    g_array_append_val (l->ranges, r);
-  }
+  else
+    *ranges_add (&l->noted) = (Range){ number, stoker_file_ref (f), from, to };
   l->end = end;
   stk_journal_enlist (l);
   pthread_mutex_unlock (&j->lock);
@@ -161,13 +259,15 @@ stoker_journal_cut (StokerJournalLog *l, int64_t number, uint64_t size)
 static void
 strip (StokerJournalLog *l, int64_t number)
 {
-  for (guint i = l->ranges->len; i > 0; i--) {
-    Range *r = &g_array_index (l->ranges, Range, i - 1);
-    if (r->number >= number)
-      continue;
-    stoker_file_unref (r->file);
-    g_array_remove_index (l->ranges, i - 1);
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < l->noted.n; i++) {
+    if (l->noted.v[i].number >= number)
+      l->noted.v[n++] = l->noted.v[i];
+    else
+      stoker_file_unref (l->noted.v[i].file);
   }
+  l->noted.n = n;
 }
 
 int
@@ -183,7 +283,7 @@ stoker_journal_forget (StokerJournalLog *l, int64_t number)
   if (rc == 0 && number < INT64_MAX) {
     strip (l, number);
     while (l->busy)
-      pthread_cond_wait (&j->cond, &j->lock);
+      stk_journal_wait (j);
   }
   any = has_entries (l);
   pthread_mutex_unlock (&j->lock);

@@ -19,7 +19,7 @@ find_or_make (SimDisk *d, const char *path, unsigned flags, Inode **out)
 {
   Inode *i = stk_sim_lookup (d, path);
 
-  if (i && i->is_dir)
+  if (i && i->is_dir && (flags & STOKER_OPEN_WRITE))
     return -EISDIR;
   if (i && (flags & STOKER_OPEN_EXCLUSIVE))
     return -EEXIST;

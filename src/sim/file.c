@@ -211,6 +211,23 @@ file_sync (StokerFile *base)
 }
 
 static int
+file_sync_all (StokerFile *base)
+{
+  SimFile *f = (SimFile *)base;
+  LOCK (f->disk);
+  GHashTableIter iter;
+  void *i;
+
+  if (dead (f))
+    return -EIO;
+  g_hash_table_iter_init (&iter, f->disk->names);
+  while (g_hash_table_iter_next (&iter, NULL, &i))
+    settle_all (i);
+  stk_sim_carry_over (f->disk, f->disk->ops->len);
+  return 0;
+}
+
+static int
 file_reserve (StokerFile *base, uint64_t pos, uint64_t len)
 {
   SimFile *f = (SimFile *)base;
@@ -266,7 +283,7 @@ file_close (StokerFile *base)
 }
 
 static const StkFileOps file_ops = { file_pread, file_pwritev, file_sync, file_reserve, file_truncate,
-                                     file_size,  file_pread,   file_fd,   file_close,   NULL };
+                                     file_size,  file_pread,   file_fd,   file_close,   .sync_all = file_sync_all };
 
 StokerFile *
 stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writable, bool lock)

@@ -38,6 +38,7 @@ typedef struct StkFileOps
   void (*close) (StokerFile *f); /* the last reference is gone: frees the handle too */
   void (*writeback) (StokerFile *f, uint64_t pos, uint64_t len); /* NULL: does nothing */
   void (*forget) (StokerFile *f, uint64_t pos, uint64_t len);    /* NULL: does nothing */
+  int (*sync_all) (StokerFile *f); /* NULL: -EOPNOTSUPP */
 } StkFileOps;
 
 /* First member of every implementation's disk and file. */

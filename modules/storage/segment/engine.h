@@ -191,6 +191,9 @@ struct StokerLog
   uint32_t n_segs, cap_segs;
   int64_t start, end, hw, recovery;
   int64_t durable;           /* with a journal; <= end */
+  int64_t prepared;          /* the end that a flush of the whole file system makes durable */
+  uint32_t prepared_cuts;    /* `cuts` then */
+  bool prepared_names, prepared_id;
   StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
   int64_t middle;     /* of one that a flush made inside a segment; it goes when there is a newer one; -1 */
@@ -214,8 +217,6 @@ bool seg_tick (StokerInstance *self, int64_t now_ms);
 LogDir *seg_dir (Engine *e, int index);
 /* Remembers that `path` is to be deleted at due_ms. Takes `path`. */
 void seg_doom (Engine *e, LogDir *dir, char *path, bool is_dir, int64_t due_ms);
-/* Deletes a directory and the files in it. */
-int seg_remove_tree (StokerDisk *disk, const char *path);
 /* Writes the checkpoint files whose dirty bit is in `mask`. */
 int seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err);
 void seg_dir_free (LogDir *dir);
@@ -551,5 +552,7 @@ void seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfi
 void seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out);
 void seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw);
 int seg_flush (StokerInstance *self, StokerLog *log, StokerError *err);
+/* The same; a negative errno when it fails. */
+int seg_flush_files (StokerLog *log);
 
 #endif

@@ -11,10 +11,7 @@
 static int
 on_flush (void *user)
 {
-  StokerLog *log = user;
-  StokerError err = { 0 };
-
-  return seg_flush (log->engine->self, log, &err) == 0 ? 0 : -EIO;
+  return seg_flush_files (user);
 }
 
 static void
@@ -32,7 +29,45 @@ on_durable (void *user, int64_t end, int error)
     log->advanced (log->user);
 }
 
-static const StokerJournalClient client = { on_flush, on_durable };
+static bool
+on_prepare (void *user)
+{
+  StokerLog *log = user;
+  bool can;
+
+  if (seg_epochs_write (log, false) < 0)
+    return false;
+  pthread_mutex_lock (&log->lock);
+  can = !log->failed && log->seals == NULL && !log->settling && !log->epochs_dirty && !seg_save_due (log);
+  if (can) {
+    log->prepared = log->end;
+    log->prepared_cuts = log->cuts;
+    log->prepared_names = log->names_unsynced;
+    log->prepared_id = log->id_unsynced;
+    log->names_unsynced = log->id_unsynced = false;
+  }
+  pthread_mutex_unlock (&log->lock);
+  return can;
+}
+
+static void
+on_prepared (void *user, bool durable)
+{
+  StokerLog *log = user;
+
+  pthread_mutex_lock (&log->lock);
+  if (!durable) {
+    log->names_unsynced |= log->prepared_names;
+    log->id_unsynced |= log->prepared_id;
+  } else if (log->prepared_cuts == log->cuts) {
+    log->recovery = MAX (log->recovery, log->prepared);
+  }
+  pthread_mutex_unlock (&log->lock);
+  if (durable)
+    seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+}
+
+static const StokerJournalClient client = { on_flush, on_durable, on_prepare, on_prepared };
 
 bool
 seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end)

@@ -182,7 +182,7 @@ seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw)
 }
 
 int
-seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
+seg_flush_files (StokerLog *log)
 {
   int64_t end;
   uint32_t cuts;
@@ -226,10 +226,18 @@ seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
   pthread_mutex_unlock (&log->lock);
   seg_segment_unref (s);
   seg_save_end (log, &save, rc);
-  if (rc == 0) {
+  if (rc == 0)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+  return rc;
+}
+
+int
+seg_flush (StokerInstance *self, StokerLog *log, StokerError *err)
+{
+  int rc = seg_flush_files (log);
+
+  if (rc == 0)
     return 0;
-  }
   seg_dir_trouble (log->dir, rc, "flush", log->name);
   stoker_error_set (err, STOKER_ERROR_IO, "cannot flush %s/%s: %s", log->dir->path, log->name, g_strerror (-rc));
   return STOKER_KAFKA_STORAGE_ERROR;

@@ -18,26 +18,6 @@ seg_doom (Engine *e, LogDir *dir, char *path, bool is_dir, int64_t due_ms)
   pthread_mutex_unlock (&e->lock);
 }
 
-static bool
-add_name (void *user, const char *name)
-{
-  g_ptr_array_add (user, g_strdup (name));
-  return true;
-}
-
-int
-seg_remove_tree (StokerDisk *disk, const char *path)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  int rc = stoker_disk_list (disk, path, add_name, names);
-
-  for (guint i = 0; i < names->len && rc == 0; i++) {
-    g_autofree char *file = g_build_filename (path, names->pdata[i], NULL);
-    rc = stoker_disk_unlink (disk, file);
-  }
-  return rc < 0 ? rc : stoker_disk_rmdir (disk, path);
-}
-
 /* The next thing that is due, taken off the list; NULL: none. */
 static Doomed *
 next_due (Engine *e, LogDir *dir, int64_t now_ms)
@@ -60,7 +40,7 @@ bury (Engine *e, LogDir *dir, int64_t now_ms)
   Doomed *d;
 
   while ((d = next_due (e, dir, now_ms)) != NULL) {
-    int rc = d->is_dir ? seg_remove_tree (e->disk, d->path) : stoker_disk_unlink (e->disk, d->path);
+    int rc = d->is_dir ? stoker_disk_remove_tree (e->disk, d->path) : stoker_disk_unlink (e->disk, d->path);
     if (rc < 0 && rc != -ENOENT)
       stoker_log (e->self, STOKER_LOG_WARN, "segment.delete_failed", "cannot delete: %s | path=%s", g_strerror (-rc),
                   d->path);
