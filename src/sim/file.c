@@ -214,12 +214,15 @@ static int
 file_sync_all (StokerFile *base)
 {
   SimFile *f = (SimFile *)base;
+  int asked = stk_sim_disk_ask (f->disk, STK_SIM_SYNC, f->path);
   LOCK (f->disk);
   GHashTableIter iter;
   void *i;
 
   if (dead (f))
     return -EIO;
+  if (asked != 0)
+    return MIN (asked, 0);
   g_hash_table_iter_init (&iter, f->disk->names);
   while (g_hash_table_iter_next (&iter, NULL, &i))
     settle_all (i);
