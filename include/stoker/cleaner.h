@@ -72,7 +72,7 @@ typedef struct StokerCleanerBatch
 typedef struct StokerCleanerRecord
 {
   int64_t offset;
-  int64_t timestamp;       /* -1: none; means nothing in a batch whose horizon is set and that is stamped by the log */
+  int64_t timestamp;       /* -1: none */
   StokerBytes key, value;  /* data NULL: null */
   StokerBytes headers;     /* n_headers times key and value, as they stand in the batch */
   int32_t n_headers;
