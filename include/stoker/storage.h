@@ -265,6 +265,12 @@ typedef struct StokerStorageOps
    * the log's place, durably: after a crash there is the one or the other, whole. `future` is gone then, and what was in the old
    * directory is removed. Calls that change the structure of the log are not made meanwhile. */
   int (*move_swap) (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, StokerError *err);
+
+  /* What read() returned is about to come from the disk because it is not in memory: the engine reads it and checks what it keeps check
+   * sums of. 0; STOKER_CORRUPT_MESSAGE: something in it is damaged, which the engine knows from now on: the core drops it and asks
+   * read() again; another error: it cannot be read. `offset`: the request's. Disk thread, like read() without `nowait`. NULL: not
+   * supported, the core reads it for itself. */
+  int (*check) (StokerInstance *self, StokerLog *log, int64_t offset, const StokerSlice *slices, size_t n_slices);
 } StokerStorageOps;
 
 STOKER_END_DECLS

@@ -30,6 +30,21 @@ stk_engine_read (StkPartition *p, const StokerRead *req, StokerReadResult *out)
   return rc;
 }
 
+/* The engine has a check of its own for what comes from the disk. */
+static inline bool
+stk_engine_can_check (const StkPartition *p)
+{
+  return p->ops->check != NULL;
+}
+
+static inline int
+stk_engine_check (StkPartition *p, int64_t offset, const StokerSlice *slices, size_t n)
+{
+  int rc;
+  STK_ENGINE_CALL (p, rc = p->ops->check (p->storage, p->log, offset, slices, n));
+  return rc;
+}
+
 static inline void
 stk_engine_ends (StkPartition *p, StokerLogEnds *out)
 {

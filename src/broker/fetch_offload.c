@@ -30,6 +30,7 @@ typedef struct Job
 
 enum
 {
+  CHECKS = 16, /* how often a read is cut before damage that its check has found */
   SCRATCH = 256 << 10,
   SMALL = 8 << 10 /* where reading and sending from memory beats asking whether it is there and sendfile */
 };
@@ -153,15 +154,47 @@ read_cold (Job *j)
 }
 
 static void
+release (Job *j)
+{
+  for (uint32_t i = 0; i < j->got.n_slices; i++)
+    stoker_slice_release (&j->got.slices[i]);
+  j->got = (StokerReadResult){ .n_slices = 0 };
+}
+
+/* What comes from the disk is checked on the way, where the engine can: damage is not served, and what lies before it is. Reads it, as
+ * warm does. False: the engine cannot. */
+static bool
+check (Job *j)
+{
+  StkPartition *p = j->part->partition;
+  int rc = STOKER_CORRUPT_MESSAGE;
+
+  for (int i = 0; i < CHECKS && rc == STOKER_CORRUPT_MESSAGE; i++) {
+    if (!stk_partition_enter (p))
+      return false;
+    rc = !stk_engine_can_check (p) ? -1 : stk_engine_check (p, j->part->want.offset, j->records.slices, j->records.n_slices);
+    stk_partition_leave (p);
+    if (rc != STOKER_CORRUPT_MESSAGE)
+      break;
+    release (j);
+    j->unread = true; /* the part's own, if it had any, are dropped when the job is back */
+    read_cold (j);
+    if (j->rc != 0 || j->records.n_slices == 0)
+      return true;
+  }
+  return rc >= 0;
+}
+
+static void
 take_read (Job *j)
 {
+  stk_fetch_drop (j->part);
   if (stk_partition_enter (j->part->partition)) {
     stk_fetch_take (j->part, j->rc, &j->got);
     stk_partition_leave (j->part->partition);
     return;
   }
-  for (uint32_t i = 0; i < j->got.n_slices; i++)
-    stoker_slice_release (&j->got.slices[i]);
+  release (j);
   stk_fetch_take (j->part, STOKER_NOT_LEADER_OR_FOLLOWER, NULL);
 }
 
@@ -192,7 +225,7 @@ run (StkTask *t)
     read_cold (j);
   if (j->magic < 2 && j->records.len > 0)
     convert (j);
-  else
+  else if (!check (j))
     warm (&j->records);
   j->task.run = back;
   stk_actor_post (j->part->state->io->actor, &j->task);

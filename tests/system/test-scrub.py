@@ -114,6 +114,26 @@ got = read("head", b3 - 8)
 tap.ok(got[0][:6] == list(range(b3 - 8, b3 - 2)) and c.fetch("head", b3).error_code == CORRUPT, "a read finds a damaged header by itself", got)
 tap.eq(read("head", b3 + 1)[1:], (N - 1, 0), "and reads on behind it")
 
+# No scrub, the header whole, but the bytes come from the disk: they are checked on the way.
+seg4 = segments("head")[5]
+b4, p4, s4 = places(seg4)[4]
+overwrite(seg4, p4 + 200, b"Y")
+
+
+def chill(path):
+    """Out of memory with it; False: this file system keeps it (tmpfs)."""
+    with open(path, "rb") as f:
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return b" tmpfs " not in subprocess.run(["df", "-T", path], capture_output=True).stdout
+
+
+if chill(seg4):
+    tap.eq(read("head", b4 - 4), (list(range(b4 - 4, b4)), b4, CORRUPT), "what comes from the disk is checked: a damaged batch is not served")
+    tap.eq(read("head", b4 + 1)[1:], (N - 1, 0), "and what lies behind it is")
+    chill(segments("head")[6])
+    tap.eq(len(read("head", b4 + 1)[0]), N - 2 - b4, "all of it")
+
 # Mended from outside: what is good again is served again.
 br.stop()
 overwrite(seg, pos + 300, b".")

@@ -132,6 +132,8 @@ struct Segment
   StokerBuf pinned_txn;
   Damage *damage; /* what is known of it, ascending; under the log's lock */
   _Atomic uint32_t n_damage;
+  /* What was checked when it came from the disk. The system reads ahead: what lies behind may be in memory unchecked. Lock. */
+  uint64_t zone_from, zone_to;
   /* The open file; under the log's lock. */
   StokerFile *file;
   uint64_t reserved; /* blocks are there up to here */
@@ -303,6 +305,10 @@ const uint8_t *seg_check_batch (StokerFile *f, uint64_t pos, uint64_t size, int6
 /* Something seems wrong with the batch at `pos`, which should hold `first` or a later offset. 1: it is damaged, which is noted; 0: it
  * is good; negative: it cannot be read. *behind: where to go on. Disk thread, lock not held. */
 int seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64_t first, uint64_t *behind);
+
+/* Does a read of [pos, pos + len) leave the zone that was checked when it came from the disk? Lock held. */
+bool seg_zone_left (const Segment *s, uint64_t pos, uint64_t len);
+int seg_check (StokerInstance *self, StokerLog *log, int64_t offset, const StokerSlice *slices, size_t n_slices);
 
 /* ---- scrub.c */
 void seg_scrub_start (Engine *e);

@@ -198,6 +198,11 @@ read_segment (StokerLog *log, const View *v, const StokerRead *req, int64_t limi
     *len = size_of (req, r, &cut);
     if (cut && req->whole && *len > r->first)
       *len = whole_batches (*f, r, *len, cold);
+    if (cold) {
+      pthread_mutex_lock (&log->lock);
+      *cold |= seg_zone_left (v->seg, r->pos, *len); /* it is checked on the way through a disk thread */
+      pthread_mutex_unlock (&log->lock);
+    }
     return 1;
   }
   stoker_file_unref (*f);

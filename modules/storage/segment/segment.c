@@ -155,6 +155,7 @@ static const StokerStorageOps ops = {
   .bytes = seg_bytes,
   .producers = seg_producers_each,
   .expire_producers = seg_producers_expire,
+  .check = seg_check,
   .rewrite_begin = seg_rewrite_begin,
   .rewrite_append = seg_rewrite_append,
   .rewrite_commit = seg_rewrite_commit,
