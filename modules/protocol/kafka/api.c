@@ -27,6 +27,7 @@ static const Handler rows[] = {
   { 23, 0, 4, handle_offset_for_leader_epoch },
   { 32, 0, 4, handle_describe_configs },
   { 33, 0, 2, handle_alter_configs },
+  { 34, 0, 2, handle_alter_replica_log_dirs },
   { 35, 0, 4, handle_describe_log_dirs },
   { 37, 0, 3, handle_create_partitions },
   { 42, 0, 2, handle_delete_groups },

@@ -6,9 +6,8 @@
 
 #include <errno.h>
 
-/* From here on nobody else works on the log. */
-static void
-quiesce (StokerLog *log)
+void
+seg_quiesce (StokerLog *log)
 {
   pthread_mutex_lock (&log->lock);
   log->closed = true;
@@ -74,7 +73,7 @@ seg_close (StokerInstance *self, StokerLog *log)
   bool unused = seg_unused (log); /* then nothing is lost with it: its topic will make it again */
   int rc;
 
-  quiesce (log);
+  seg_quiesce (log);
   if (atomic_load (&log->dir->abandoned)) { /* what a broken disk holds is for recovery to find out */
     seg_journal_close (log, false);
     release (log, NULL);
@@ -101,18 +100,32 @@ seg_close (StokerInstance *self, StokerLog *log)
 }
 
 int
+seg_bury_folder (Engine *e, LogDir *dir, const char *name, int64_t due_ms)
+{
+  g_autofree char *from = g_build_filename (dir->path, name, NULL);
+  uint64_t a = stoker_host_random (e->self->host), b = stoker_host_random (e->self->host);
+  /* 255 bytes is what a name may have; the suffix takes 40 of them. */
+  char *to = g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, name, a, b);
+  int rc = stoker_disk_rename (e->disk, from, to);
+
+  if (rc == 0)
+    rc = stoker_disk_sync_dir (e->disk, dir->path);
+  if (rc == 0)
+    seg_doom (e, dir, to, true, due_ms);
+  else
+    g_free (to);
+  return rc;
+}
+
+int
 seg_remove (StokerInstance *self, StokerLog *log, StokerError *err)
 {
   Engine *e = log->engine;
   LogDir *dir = log->dir;
-  g_autofree char *from = g_build_filename (dir->path, log->name, NULL);
-  uint64_t a = stoker_host_random (self->host), b = stoker_host_random (self->host);
-  /* 255 bytes is what a name may have; the suffix takes 40 of them. */
-  char *to = g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, log->name, a, b);
-  int64_t due = seg_now_ms (log) + log->set.file_delete_delay_ms;
+  int64_t due = log->future ? 0 : seg_now_ms (log) + log->set.file_delete_delay_ms; /* nobody reads from a future one */
   int rc;
 
-  quiesce (log);
+  seg_quiesce (log);
   if (log->start > 0) {
     pthread_mutex_lock (&e->lock);
     g_hash_table_add (dir->removed, seg_mark_key (log->topic, log->partition));
@@ -120,13 +133,10 @@ seg_remove (StokerInstance *self, StokerLog *log, StokerError *err)
   }
   rc = seg_journal_forget (log, INT64_MAX);
   if (rc == 0)
-    rc = stoker_disk_rename (e->disk, from, to);
-  if (rc == 0)
-    rc = stoker_disk_sync_dir (e->disk, dir->path);
+    rc = seg_bury_folder (e, dir, log->name, due);
   if (rc < 0)
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot rename %s to remove it: %s", from, g_strerror (-rc));
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot rename %s/%s to remove it: %s", dir->path, log->name, g_strerror (-rc));
   seg_journal_close (log, rc == 0);
   release (log, NULL);
-  seg_doom (e, dir, to, true, due);
   return rc < 0 ? STOKER_KAFKA_STORAGE_ERROR : 0;
 }

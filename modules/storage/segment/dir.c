@@ -49,6 +49,7 @@ seg_dir_free (LogDir *dir)
   seg_scrub_detach (dir, false);
   g_hash_table_unref (dir->marks);
   g_hash_table_unref (dir->removed);
+  g_hash_table_unref (dir->replacing);
   g_ptr_array_unref (dir->logs);
   g_queue_clear_full (&dir->doomed, doomed_free);
   pthread_mutex_destroy (&dir->checkpoint_lock);
@@ -99,6 +100,7 @@ dir_new (const StokerLogDir *from)
   dir->core = from->core;
   dir->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   dir->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  dir->replacing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   dir->logs = g_ptr_array_new ();
   g_queue_init (&dir->doomed);
   pthread_mutex_init (&dir->checkpoint_lock, NULL);
@@ -174,7 +176,9 @@ static void
 examine (Engine *e, LogDir *dir, const char *name, void (*found) (void *user, const StokerLogFound *f), void *user)
 {
   g_autofree char *path = g_build_filename (dir->path, name, NULL);
-  StokerLogFound f = { .dir = dir->index };
+  size_t future = seg_future_name (name);
+  g_autofree char *plain = g_strndup (name, future ? future : strlen (name));
+  StokerLogFound f = { .dir = dir->index, .future = future > 0 };
   StokerPathInfo info;
 
   if (stoker_disk_stat (e->disk, path, &info) < 0)
@@ -185,10 +189,16 @@ examine (Engine *e, LogDir *dir, const char *name, void (*found) (void *user, co
     seg_doom (e, dir, g_steal_pointer (&path), true, 0);
     return;
   }
-  if (!parse_name (name, &f.topic, &f.partition))
+  if (!parse_name (plain, &f.topic, &f.partition))
     return;
   if (seg_metadata_read (e->disk, path, &f.topic_id) < 0)
     f.topic_id = (StokerUuid){ { 0 } };
+  if (!f.future) {
+    g_autofree char *marker = g_build_filename (path, SEG_MOVED_FROM, NULL);
+    f.replaces = stoker_disk_stat (e->disk, marker, &info) == 0;
+    if (f.replaces)
+      g_hash_table_add (dir->replacing, g_strdup (name));
+  }
   found (user, &f);
 }
 

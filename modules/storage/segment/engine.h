@@ -60,6 +60,7 @@ typedef struct LogDir
   StokerJournal *journal;
   GHashTable *marks;               /* "topic partition" -> Mark, of logs that are not open */
   GPtrArray *logs;                 /* open ones */
+  GHashTable *replacing;           /* names of logs that a move had just put there, and that were not opened since */
   GHashTable *removed;             /* keys of removed logs that had a start: the file may still name it */
   GQueue doomed;                   /* of Doomed */
   atomic_uint dirty;               /* bit per CheckpointFile: changed since it was written */
@@ -176,8 +177,9 @@ struct StokerLog
 {
   _Atomic int refs;
   Engine *engine;
-  LogDir *dir;
-  char *topic, *name; /* "topic", "topic-partition" */
+  LogDir *_Atomic dir; /* a move changes it: under the lock, while nobody writes to the log's files */
+  char *topic, *name;  /* "topic", "topic-partition" (or what a future log's folder is called) */
+  bool future;         /* it is being filled, to take the place of one in another directory */
   int32_t partition;
   StokerUuid topic_id;
   void (*advanced) (void *user);
@@ -188,6 +190,10 @@ struct StokerLog
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
   bool names_unsynced, id_unsynced; /* names in the log's directory, and its partition.metadata, that are not flushed */
   uint64_t name_number;             /* of its own name in LogDir.names; 0: flushed long ago */
+  unsigned flushing;                /* calls of seg_flush that are under way .. */
+  bool leaving;                     /* it was moved, and the old directory's journal is not through with it */
+  bool swapping;                    /* .. and are to wait: a move puts other files in the place of these */
+  int64_t cut_end;                  /* the lowest end since a move looked last; INT64_MAX: it was not cut */
   uint32_t cuts;                    /* truncations so far: what a flush began before one says nothing about after it */
   Segment **segs;                   /* ascending; the last is active */
   uint32_t n_segs, cap_segs;
@@ -369,6 +375,7 @@ bool seg_index_prefix (StokerLog *log, Segment *s, int64_t limit, IndexPrefix *o
  * seg_journal_kick is to follow without the lock. */
 bool seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end);
 void seg_journal_kick (StokerLog *log);
+const StokerJournalClient *seg_journal_client (void);
 /* Under the lock: what everybody may be shown. */
 int64_t seg_durable (const StokerLog *log);
 /* Before the files change: the segment at `base` is to end at byte `size` and later ones go / segments below `base` go.
@@ -469,6 +476,18 @@ int seg_find_time (StokerInstance *self, StokerLog *log, int64_t timestamp, int6
 /* Index of the segment that holds `offset`; lock held. */
 uint32_t seg_find (const StokerLog *log, int64_t offset);
 
+/* ---- move.c, move_swap.c */
+#define SEG_MOVED_FROM "moved-from" /* in a log's folder: where another one of it may still lie, which does not count */
+int seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config,
+                   StokerLog **future, StokerError *err);
+int seg_move_copy (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, uint64_t *copied,
+                   int64_t *lag, StokerError *err);
+int seg_move_swap (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, StokerError *err);
+/* "topic-partition.hash-future" taken apart: the length of its "topic-partition"; 0: it is none. */
+size_t seg_future_name (const char *name);
+/* A crash may have left the log that this one has replaced: it goes. */
+void seg_move_settle (StokerLog *log);
+
 /* ---- listing.c */
 /* What a listing of the directory shows. */
 typedef struct Listing
@@ -552,6 +571,12 @@ int seg_names_sync (StokerLog *log);
 int64_t seg_start_mark (const StokerLog *log);
 void seg_mark_dirty (StokerLog *log, CheckpointFile which);
 int seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err);
+/* A future log, in the folder of this name. */
+int seg_open_future (StokerInstance *self, const StokerLogSpec *spec, const char *name, StokerLog **out, StokerError *err);
+/* From here on nobody else works on the log. */
+void seg_quiesce (StokerLog *log);
+/* Renames a log's folder, to vanish at due_ms; lock not held. */
+int seg_bury_folder (Engine *e, LogDir *dir, const char *name, int64_t due_ms);
 void seg_close (StokerInstance *self, StokerLog *log);
 int seg_remove (StokerInstance *self, StokerLog *log, StokerError *err);
 void seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *config);

@@ -119,16 +119,18 @@ int
 seg_file_get (StokerLog *log, Segment *s, StokerFile **out)
 {
   g_autofree char *path = NULL;
-  bool make;
+  bool make, gone;
   int rc;
 
   pthread_mutex_lock (&log->lock);
   *out = seg_file_peek (s);
   make = s->unmade;
+  gone = s->dropped; /* a file of its name may belong to another one by now */
+  if (*out == NULL && !gone)
+    path = seg_path (log, s->base, ".log"); /* under the lock: as long as it is not dropped, that is where it lies */
   pthread_mutex_unlock (&log->lock);
-  if (*out)
-    return 0;
-  path = seg_path (log, s->base, ".log");
+  if (*out || gone)
+    return *out ? 0 : -ENOENT;
   rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | (make ? STOKER_OPEN_CREATE : 0), out);
   if (rc < 0)
     return rc;

@@ -38,7 +38,7 @@ on_prepare (void *user)
   if (seg_epochs_write (log, false) < 0)
     return false;
   pthread_mutex_lock (&log->lock);
-  can = !log->failed && log->seals == NULL && !log->settling && !log->epochs_dirty && !seg_save_due (log);
+  can = !log->failed && !log->leaving && log->seals == NULL && !log->settling && !log->epochs_dirty && !seg_save_due (log);
   if (can) {
     log->prepared = log->end;
     log->prepared_cuts = log->cuts;
@@ -68,6 +68,12 @@ on_prepared (void *user, bool durable)
 }
 
 static const StokerJournalClient client = { on_flush, on_durable, on_prepare, on_prepared };
+
+const StokerJournalClient *
+seg_journal_client (void)
+{
+  return &client;
+}
 
 bool
 seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end)

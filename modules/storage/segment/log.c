@@ -153,7 +153,7 @@ seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *c)
                        c->index_interval_bytes, c->file_delete_delay_ms, c->flush_messages,    c->flush_ms, log->set.journal, c->cleanup_compact };
   if (c->cleanup_compact && c->max_compaction_lag_ms > 0) /* what is due for compaction must be sealed by then */
     log->set.segment_ms = MIN (log->set.segment_ms, c->max_compaction_lag_ms);
-  flush = seg_journal_switch (log, c->journal && log->dir->journal);
+  flush = seg_journal_switch (log, c->journal && log->dir->journal && !log->future);
   pthread_mutex_unlock (&log->lock);
   if (flush)
     (void)seg_flush (self, log, NULL);
@@ -181,6 +181,25 @@ seg_set_hw (StokerInstance *self, StokerLog *log, int64_t hw)
   pthread_mutex_unlock (&log->lock);
 }
 
+static void
+begin_flush (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  while (log->swapping)
+    pthread_cond_wait (&log->cond, &log->lock);
+  log->flushing++;
+  pthread_mutex_unlock (&log->lock);
+}
+
+static void
+end_flush (StokerLog *log)
+{
+  pthread_mutex_lock (&log->lock);
+  if (--log->flushing == 0)
+    pthread_cond_broadcast (&log->cond);
+  pthread_mutex_unlock (&log->lock);
+}
+
 int
 seg_flush_files (StokerLog *log)
 {
@@ -191,6 +210,7 @@ seg_flush_files (StokerLog *log)
   SavePoint save = { 0 };
   int rc;
 
+  begin_flush (log);
   for (;;) {
     rc = seg_settle (log);
     pthread_mutex_lock (&log->lock);
@@ -213,6 +233,8 @@ seg_flush_files (StokerLog *log)
     if (rc == 0) {
       rc = stoker_file_sync (f);
       stoker_file_unref (f);
+    } else if (s->dropped) { /* meanwhile: nothing of it is needed */
+      rc = 0;
     }
   }
   if (rc == 0)
@@ -226,6 +248,7 @@ seg_flush_files (StokerLog *log)
   pthread_mutex_unlock (&log->lock);
   seg_segment_unref (s);
   seg_save_end (log, &save, rc);
+  end_flush (log);
   if (rc == 0)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);
   return rc;

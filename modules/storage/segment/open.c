@@ -7,7 +7,7 @@
 #include <errno.h>
 
 static StokerLog *
-log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
+log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec, const char *future)
 {
   StokerLog *log = g_new0 (StokerLog, 1);
 
@@ -16,7 +16,9 @@ log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
   log->dir = dir;
   log->topic = g_strndup (spec->topic.data, spec->topic.len);
   log->partition = spec->partition;
-  log->name = g_strdup_printf ("%s-%d", log->topic, log->partition);
+  log->name = future ? g_strdup (future) : g_strdup_printf ("%s-%d", log->topic, log->partition);
+  log->future = future != NULL;
+  log->cut_end = INT64_MAX;
   log->topic_id = spec->topic_id;
   log->advanced = spec->advanced;
   log->user = spec->user;
@@ -33,12 +35,12 @@ log_new (Engine *e, LogDir *dir, const StokerLogSpec *spec)
 
 /* The directory of the log: its topic id is checked, or it is created. */
 static int
-prepare_dir (StokerLog *log, bool create, StokerError *err)
+prepare_dir (StokerLog *log, bool create, bool *made, StokerError *err)
 {
   g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
   StokerUuid found = { { 0 } };
   int rc = seg_metadata_read (seg_disk (log), path, &found);
-  bool had_id = rc == 0, made = false;
+  bool had_id = rc == 0;
 
   if (rc == 0 && !stoker_uuid_is_zero (log->topic_id) && !stoker_uuid_equal (found, log->topic_id)) {
     stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s/partition.metadata: belongs to another topic of this name", path);
@@ -58,11 +60,11 @@ prepare_dir (StokerLog *log, bool create, StokerError *err)
     }
     if (rc == -ENOENT) {
       rc = stoker_disk_mkdir (seg_disk (log), path);
-      made = rc == 0;
+      *made = rc == 0;
     }
   }
   if ((rc == 0 || rc == -EINVAL) && !had_id && !stoker_uuid_is_zero (log->topic_id))
-    rc = seg_metadata_write (seg_disk (log), path, log->topic_id, made);
+    rc = seg_metadata_write (seg_disk (log), path, log->topic_id, *made);
   if (rc == 0 || rc == -EINVAL)
     return 0;
   seg_dir_trouble (log->dir, rc, "use", path);
@@ -100,14 +102,27 @@ bury_marks (Engine *e, LogDir *dir, StokerLog *log, StokerError *err)
   return seg_dir_write (e, dir, 1u << CHECKPOINT_START, err) == 0 ? 0 : STOKER_KAFKA_STORAGE_ERROR;
 }
 
-int
-seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err)
+/* What the checkpoints say is of a log that was there before. */
+static void
+forget_mark (Engine *e, LogDir *dir, StokerLog *log, Mark *mark)
+{
+  g_autofree char *key = seg_mark_key (log->topic, log->partition);
+
+  pthread_mutex_lock (&e->lock);
+  g_hash_table_remove (dir->marks, key);
+  pthread_mutex_unlock (&e->lock);
+  *mark = (Mark){ -1, -1, -1 };
+}
+
+static int
+open_named (StokerInstance *self, const StokerLogSpec *spec, const char *future, StokerLog **out, StokerError *err)
 {
   Engine *e = self->state;
   LogDir *dir = seg_dir (e, spec->dir->index);
   g_autofree char *key = NULL;
   StokerLog *log;
   Mark mark;
+  bool made = false;
   int rc;
 
   *out = NULL;
@@ -115,11 +130,13 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
     stoker_error_set (err, STOKER_ERROR_FAILED, "%s: log directory is not attached", spec->dir->path);
     return STOKER_KAFKA_STORAGE_ERROR;
   }
-  log = log_new (e, dir, spec);
+  log = log_new (e, dir, spec, future);
   rc = bury_marks (e, dir, log, err);
   mark = take_mark (e, dir, log);
   if (rc == 0)
-    rc = prepare_dir (log, spec->create, err);
+    rc = prepare_dir (log, spec->create, &made, err);
+  if (future && made)
+    forget_mark (e, dir, log, &mark);
   if (rc == 0 && seg_load (log, &mark, err) < 0)
     rc = STOKER_KAFKA_STORAGE_ERROR;
   /* What an earlier run made and did not flush, nor stop cleanly with, is not known to be on the disk. */
@@ -149,4 +166,20 @@ seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, Stok
   seg_scrub_restore (log);
   *out = log;
   return 0;
+}
+
+int
+seg_open (StokerInstance *self, const StokerLogSpec *spec, StokerLog **out, StokerError *err)
+{
+  int rc = open_named (self, spec, NULL, out, err);
+
+  if (rc == 0)
+    seg_move_settle (*out);
+  return rc;
+}
+
+int
+seg_open_future (StokerInstance *self, const StokerLogSpec *spec, const char *name, StokerLog **out, StokerError *err)
+{
+  return open_named (self, spec, name, out, err);
 }

@@ -161,6 +161,9 @@ static const StokerStorageOps ops = {
   .rewrite_commit = seg_rewrite_commit,
   .rewrite_abort = seg_rewrite_abort,
   .dir_abandon = seg_dir_abandon,
+  .move_open = seg_move_open,
+  .move_copy = seg_move_copy,
+  .move_swap = seg_move_swap,
 };
 
 STOKER_MODULE (storage, segment, .version = "1.0", .licence = "Apache-2.0",

@@ -62,6 +62,7 @@ show_end (StokerLog *log, int64_t end, uint64_t size)
   log->recovery = MIN (log->recovery, end);
   log->durable = MIN (log->durable, end);
   log->cuts++;
+  log->cut_end = MIN (log->cut_end, end);
   seg_epochs_cut_end (log, end);
 }
 
