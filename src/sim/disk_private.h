@@ -74,6 +74,8 @@ GArray *stk_sim_name_ops_new (void);
 void stk_sim_change_name (SimDisk *d, const char *from, const char *to, Inode *inode);
 /* The folder's names are durable. */
 void stk_sim_names_sync (SimDisk *d, Inode *dir);
+/* Those of all folders are. */
+void stk_sim_names_sync_all (SimDisk *d);
 /* What a power cut leaves, of names and of the files that they name. */
 void stk_sim_names_cut (SimDisk *d);
 void stk_sim_names_unlock (Inode *dir);

@@ -210,23 +210,34 @@ file_sync (StokerFile *base)
   return MIN (asked, 0);
 }
 
+static void
+settle_tree (Inode *i)
+{
+  GHashTableIter iter;
+  void *child;
+
+  if (!i->is_dir) {
+    settle_all (i);
+    return;
+  }
+  g_hash_table_iter_init (&iter, i->names);
+  while (g_hash_table_iter_next (&iter, NULL, &child))
+    settle_tree (child);
+}
+
 static int
 file_sync_all (StokerFile *base)
 {
   SimFile *f = (SimFile *)base;
   int asked = stk_sim_disk_ask (f->disk, STK_SIM_SYNC, f->path);
   LOCK (f->disk);
-  GHashTableIter iter;
-  void *i;
 
   if (dead (f))
     return -EIO;
   if (asked != 0)
     return MIN (asked, 0);
-  g_hash_table_iter_init (&iter, f->disk->names);
-  while (g_hash_table_iter_next (&iter, NULL, &i))
-    settle_all (i);
-  stk_sim_carry_over (f->disk, f->disk->ops->len);
+  settle_tree (f->disk->root);
+  stk_sim_names_sync_all (f->disk);
   return 0;
 }
 

@@ -160,6 +160,12 @@ stk_sim_names_sync (SimDisk *d, Inode *dir)
     keep (dir, UINT64_MAX);
 }
 
+void
+stk_sim_names_sync_all (SimDisk *d)
+{
+  keep_all (d->root, UINT64_MAX);
+}
+
 static GPtrArray *
 sorted (GHashTable *names)
 {
