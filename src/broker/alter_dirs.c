@@ -72,6 +72,8 @@ alter_one (Alter *a, StokerMoveReplica *m)
     m->error = STOKER_INVALID_TOPIC;
   } else if (to < 0) {
     m->error = STOKER_LOG_DIR_NOT_FOUND;
+  } else if (r->start) { /* its log may be being opened: the queue of changes waits for that */
+    m->error = STOKER_REPLICA_NOT_AVAILABLE;
   } else if (r->dir_failed[to] || (p && p->log == NULL)) {
     m->error = STOKER_KAFKA_STORAGE_ERROR;
   } else if (p == NULL) {

@@ -5,6 +5,7 @@
  */
 #include "broker/engine.h"
 #include "broker/moves.h"
+#include "broker/replica_start.h"
 #include "broker/replicas_private.h"
 
 #include "control/log.h"
@@ -16,12 +17,13 @@ apply_back (StkTask *t)
   StkJob *j = (StkJob *)t;
   StkChange *c = j->change;
 
-  if (j->error) {
+  if (j->error && c->failed) {
     StkReplicaResult res = { { j->topic->name, j->topic->name_len }, j->spec.partition, j->error };
     g_array_append_val (c->failed, res);
+  }
+  if (j->error)
     stk_log (c->replicas->broker->log, STOKER_LOG_ERROR, "broker", "partition.offline", "%s | topic=%s partition=%d",
              j->err.text[0] ? j->err.text : "the log cannot be opened", j->topic->name, j->spec.partition);
-  }
   stk_job_done (t);
 }
 
@@ -33,7 +35,10 @@ opened_back (StkTask *t)
 
   if (j->partition->future)
     stk_moves_resume (r->moves, j->partition, j->future_dir);
-  apply_back (t);
+  if (j->change->kind == STK_CHANGE_OPEN && !stk_start_opened (r->start, j))
+    stk_job_done (t);
+  else
+    apply_back (t);
 }
 
 static int
@@ -111,8 +116,14 @@ open_job (StkTask *t)
 
   p->storage = j->storage;
   p->ops = j->storage->module->ops;
+  if (atomic_load (&j->change->replicas->abandon)) { /* the broker stops, and this one waits for nobody */
+    j->error = STOKER_KAFKA_STORAGE_ERROR;
+    stk_job_return (j, opened_back);
+    return;
+  }
   j->error = (int16_t)open_log (j);
   if (j->error == 0) {
+    STK_ENGINE_CALL (p, j->bytes = p->ops->bytes (p->storage, p->log));
     if (j->future_dir >= 0)
       open_future (j);
     stk_partition_unshut (p);
@@ -267,7 +278,10 @@ open_partition (StkChange *c, StkHosted *h, const StkReplicaPartition *s)
   j->future_dir = placed ? stk_found_future (c->replicas, h->name, s->partition, h->id, j->dir) : -1;
   j->partition = stk_partition_new (c->replicas->broker, h->name, h->id, s->partition, placed ? j->dir : 0);
   h->partitions[s->partition] = stk_partition_ref (j->partition);
-  if (placed) {
+  if (placed && c->replicas->start) {
+    c->pending--;
+    stk_start_add (c->replicas, j);
+  } else if (placed) {
     stk_pool_post (stk_partition_pool (j->partition), &j->task);
   } else {
     j->error = (int16_t)(STOKER_KAFKA_STORAGE_ERROR);
@@ -351,6 +365,8 @@ apply_topic (StkChange *c, StkHosted *h, const StkReplicaPartition *specs, int32
 void
 stk_apply_run (StkChange *c)
 {
+  if (c->replicas->aside && !c->replicas->started)
+    stk_start_begin (c->replicas);
   for (guint i = 0; i < c->topics->len; i++)
     apply_topic (c, c->topics->pdata[i], c->specs->pdata[i], g_array_index (c->spec_counts, int32_t, i));
 }
@@ -397,6 +413,8 @@ stk_apply_finish (StkChange *c)
   stk_table_unref (fresh);
   if (!r->started)
     tell_strays (r);
+  if (!r->started && r->start)
+    stk_start_go (r, c);
   r->started = true;
   ((void (*) (void *, const StkReplicaResult *, int32_t))c->done) (c->user, (StkReplicaResult *)(void *)c->failed->data,
                                                                    (int32_t)c->failed->len);

@@ -71,6 +71,19 @@ stk_change_queue (StkChange *c)
     stk_actor_call (r->broker->control, change_next, r);
 }
 
+void
+stk_change_first (StkChange *c)
+{
+  StkReplicas *r = c->replicas;
+
+  c->next = r->first;
+  r->first = c;
+  if (r->last == NULL)
+    r->last = c;
+  if (c->next == NULL) /* else it was posted for that one */
+    stk_actor_call (r->broker->control, change_next, r);
+}
+
 StkChange *
 stk_change_new (StkReplicas *r, StkChangeKind kind, StkAnyFn done, void *user)
 {

@@ -179,8 +179,8 @@ specs_copy (const StkReplicaPartition *from, int32_t n)
   return to;
 }
 
-static void
-specs_free (GPtrArray *specs, GArray *counts)
+void
+stk_specs_free (GPtrArray *specs, GArray *counts)
 {
   for (guint t = 0; t < specs->len; t++) {
     StkReplicaPartition *s = g_ptr_array_index (specs, t);
@@ -196,7 +196,8 @@ static void
 apply_finish (StkChange *c)
 {
   stk_apply_finish (c);
-  specs_free (c->specs, c->spec_counts);
+  if (c->specs) /* the opening of logs at the start has taken them */
+    stk_specs_free (c->specs, c->spec_counts);
 }
 
 void
@@ -330,6 +331,7 @@ logs_closed (StkChange *c)
 void
 stk_replicas_close (StkReplicas *r, void (*done) (void *user), void *user)
 {
+  atomic_store (&r->abandon, true);
   StkChange *c = stk_change_new (r, STK_CHANGE_CLOSE, (StkAnyFn)done, user);
 
   r->closing = true;

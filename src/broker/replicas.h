@@ -66,6 +66,15 @@ void stk_replicas_apply (StkReplicas *r, const StkReplicaTopic *topics, int32_t 
 void stk_replicas_remove (StkReplicas *r, const StokerStr *names, const StokerUuid *ids, int32_t n,
                           void (*done) (void *user), void *user);
 
+/* Before the first apply: its logs are opened after it is done, beside everything else. Until one is open, its partition is
+ * found, and turns everybody away with STOKER_NOT_LEADER_OR_FOLLOWER. Control actor. */
+void stk_replicas_open_aside (StkReplicas *r);
+/* Waits until they are all open, but no longer than `us`. `done` may come inside the call. Control actor. */
+void stk_replicas_wait_open (StkReplicas *r, int64_t us, void (*done) (void *user), void *user);
+/* After close: is there a log that a crash had left and that was not opened, for an error or because of the stop? It is still to be
+ * recovered then. */
+bool stk_replicas_unrecovered (const StkReplicas *r);
+
 /* Is this directory offline? Control actor. */
 bool stk_replicas_dir_failed (const StkReplicas *r, int dir);
 

@@ -33,6 +33,7 @@ typedef enum StkChangeKind
   STK_CHANGE_REMOVE = 2,
   STK_CHANGE_CLOSE = 3,
   STK_CHANGE_FAIL = 4,
+  STK_CHANGE_OPEN = 5,
 } StkChangeKind;
 
 /* One queued call of attach, apply, remove, close, or a directory's failure. Control actor, but for what its jobs fill in. */
@@ -57,6 +58,8 @@ typedef struct StkChange
   void *user;
 } StkChange;
 
+typedef struct StkStart StkStart;
+
 struct StkReplicas
 {
   StokerBroker *broker;
@@ -70,6 +73,13 @@ struct StkReplicas
   GHashTable *found;   /* "topic-partition" -> StkFound */
   GHashTable *futures; /* "topic-partition" -> StkFound: where a move to another directory had begun before the start */
   GPtrArray *storages; /* started storage instances */
+  bool aside;             /* the first apply does not wait for logs to be opened */
+  _Atomic bool abandon;   /* those that are not open yet need not be any more */
+  bool unrecovered;       /* a log that a crash had left was not opened, so it was not recovered */
+  struct StkStart *start; /* logs are being opened beside everything else */
+  StkTimer patience;
+  void (*opened) (void *user);
+  void *opened_user;
   StkChange *first, *last;
   bool busy;         /* the first one is running */
   struct StkMoves *moves;
@@ -97,6 +107,7 @@ typedef struct StkJob
   bool lead, configure;
   int16_t error;
   int dir;
+  uint64_t bytes; /* of the log that was opened */
   int future_dir; /* apply: a move to there is to go on; -1: none */
   StokerInstance *storage;
   GPtrArray *found, *futures;
@@ -106,6 +117,8 @@ typedef struct StkJob
 
 /* replicas.c */
 void stk_replicas_publish (StkReplicas *r, StkTable *t); /* takes over t */
+/* Frees what the entries of specs point to. */
+void stk_specs_free (GPtrArray *specs, GArray *counts);
 
 /* found.c */
 void stk_found_free (void *found);
@@ -125,6 +138,8 @@ void stk_found_forget (StkReplicas *r, const char *topic, int32_t partition, Sto
 /* replica_change.c */
 StkChange *stk_change_new (StkReplicas *r, StkChangeKind kind, StkAnyFn done, void *user);
 void stk_change_queue (StkChange *c);
+/* The same, before those that wait. Inside a finish. */
+void stk_change_first (StkChange *c);
 void stk_change_job_done (StkChange *c);
 /* A job of `c`: run is called on the pool that it is posted to, or through partition work. */
 StkJob *stk_job_new (StkChange *c, void (*run) (StkTask *t));

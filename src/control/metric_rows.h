@@ -22,6 +22,8 @@ STK_METRIC_ROW (FETCH_WAITING, "fetch.waiting", GAUGE, "requests", NULL, "fetch 
 STK_METRIC_ROW (FETCH_SESSIONS, "fetch.sessions", GAUGE, "sessions", NULL, "incremental fetch sessions kept")
 STK_METRIC_ROW (TOPICS, "topics", GAUGE, "topics", NULL, "topics of the cluster")
 STK_METRIC_ROW (PARTITIONS, "partitions", GAUGE, "partitions", NULL, "partitions with a replica on this broker")
+STK_METRIC_ROW (PARTITIONS_OPENING, "partitions.opening", GAUGE, "partitions", NULL,
+                "partitions whose logs are still to be opened (and recovered, after a crash) since the start")
 STK_METRIC_ROW (PARTITIONS_OFFLINE, "partitions.offline", GAUGE, "partitions", NULL,
                 "partitions without a usable leader")
 STK_METRIC_ROW (LOG_DIRS_OFFLINE, "log.dirs.offline", GAUGE, "directories", NULL,

@@ -23,6 +23,7 @@
 #include <glib.h>
 #include <inttypes.h>
 
+#define OPEN_PATIENCE_US 1000000 /* how long the listeners wait for logs to be opened */
 #define STOP_GRACE_US 2000000 /* how long connections may take their answers when the broker stops */
 
 static void
@@ -189,13 +190,18 @@ logs_start (StkLifecycle *l)
   const StokerLogDir *dirs = stk_logdirs_list (l->b->logdirs, &n);
 
   stk_logdirs_on_failure (l->b->logdirs, stk_dir_failed, l->b->replicas);
+  stk_replicas_open_aside (l->b->replicas);
   stk_replicas_attach (l->b->replicas, dirs, n, attached, l);
 }
 
 static void
 logs_closed (void *user)
 {
-  done_now (user);
+  StkLifecycle *l = user;
+
+  if (stk_replicas_unrecovered (l->b->replicas))
+    l->clean = false;
+  done_now (l);
 }
 
 static void
@@ -346,6 +352,21 @@ groups_stop (StkLifecycle *l)
   stk_groups_stop (l->b->groups, groups_stopped, l);
 }
 
+/* ---- recovery: most starts take no longer than this, and then nobody is turned away; a long one goes on while clients are
+ * served */
+
+static void
+recovered (void *user)
+{
+  done_now (user);
+}
+
+static void
+recovery_start (StkLifecycle *l)
+{
+  stk_replicas_wait_open (l->b->replicas, OPEN_PATIENCE_US, recovered, l);
+}
+
 /* ---- open for business */
 
 static void
@@ -377,6 +398,7 @@ static const StkStage stages[] = {
   { "listeners", listeners_start, NULL },
   { "membership", membership_start, NULL },
   { "groups", groups_start, groups_stop },
+  { "recovery", recovery_start, NULL },
   { "front", NULL, listeners_stop },
   { "open", open_start, open_stop },
 };
