@@ -3,7 +3,7 @@
  * What the connection layer costs by itself: a front with the echo protocol of the unit tests in a process of its own,
  * clients here. Prints the server's CPU time, which other jobs disturb less than a rate.
  *
- *   tests/bench/bench-net [SECONDS]
+ *   tests/bench/bench-net [SECONDS [even]]     even: connections on all threads from the start
  */
 #include "config.h"
 
@@ -32,7 +32,7 @@ typedef struct Usage
 {
   double cpu_s;
   long anon_kb;
-  guint64 bytes_in, bytes_out;
+  guint64 bytes_in, bytes_out, moved;
 } Usage;
 
 typedef struct Load
@@ -55,7 +55,7 @@ anon_kb (void)
 }
 
 static void
-serve (int ask, int answer)
+serve (int ask, int answer, bool even)
 {
   StkServerSettings settings = front_settings ();
   struct rusage r;
@@ -63,13 +63,14 @@ serve (int ask, int answer)
   Front f;
 
   settings.backlog = 4096;
-  settings.spread = NULL;
+  if (!even)
+    settings.spread = NULL;
   front_open (&f, &settings);
   if (write (answer, &f.port, sizeof f.port) != sizeof f.port)
     _exit (1);
   while (read (ask, &c, 1) == 1) {
     StkConnCounts n = front_counts (&f);
-    Usage u = { 0, anon_kb (), n.bytes_in, n.bytes_out };
+    Usage u = { 0, anon_kb (), n.bytes_in, n.bytes_out, n.moved_in };
     getrusage (RUSAGE_SELF, &r);
     u.cpu_s = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
     if (write (answer, &u, sizeof u) != sizeof u)
@@ -79,7 +80,7 @@ serve (int ask, int answer)
 }
 
 static Server
-start (void)
+start (bool even)
 {
   Server s = { 0 };
   int ask[2], answer[2];
@@ -90,7 +91,7 @@ start (void)
   if (s.pid == 0) {
     close (ask[1]);
     close (answer[0]);
-    serve (ask[0], answer[1]);
+    serve (ask[0], answer[1], even);
   }
   close (ask[0]);
   close (answer[1]);
@@ -162,9 +163,9 @@ client (gpointer user)
 }
 
 static void
-measure (const char *mode, const char *what, int seconds)
+measure (const char *mode, const char *what, int seconds, bool even)
 {
-  Server s = start ();
+  Server s = start (even);
   Usage before = usage (&s), after;
   gint64 began = g_get_monotonic_time ();
   GThread *threads[CONNS];
@@ -184,15 +185,15 @@ measure (const char *mode, const char *what, int seconds)
   after = usage (&s);
   wall = (double)(g_get_monotonic_time () - began) / 1e6;
   cpu = after.cpu_s - before.cpu_s;
-  printf ("%-34s %8.2f GB/s %9.0f req/s %8.3f server CPU-s/GB %8.2f us/req\n", what, (double)bytes / wall / 1e9,
-          (double)requests / wall, cpu / ((double)bytes / 1e9), cpu * 1e6 / (double)requests);
+  printf ("%-34s %8.2f GB/s %9.0f req/s %8.3f server CPU-s/GB %8.2f us/req, %3d moves\n", what, (double)bytes / wall / 1e9,
+          (double)requests / wall, cpu / ((double)bytes / 1e9), cpu * 1e6 / (double)requests, (int)after.moved);
   stop (&s);
 }
 
 static void
-measure_idle (void)
+measure_idle (bool even)
 {
-  Server s = start ();
+  Server s = start (even);
   Usage before, after;
   g_autofree int *fd = g_new (int, IDLE);
   char host[24];
@@ -219,12 +220,13 @@ int
 main (int argc, char **argv)
 {
   int seconds = argc > 1 ? atoi (argv[1]) : 3;
+  bool even = argc > 2 && strcmp (argv[2], "even") == 0;
 
   (void)signal (SIGPIPE, SIG_IGN);
   setvbuf (stdout, NULL, _IOLBF, 0);
-  measure ("discard", "receive 64 KiB frames, 8 conns", seconds);
-  measure ("echo", "echo 64 bytes, 8 conns", seconds);
-  measure ("file", "send 3 MB of a file, 8 conns", seconds);
-  measure_idle ();
+  measure ("discard", "receive 64 KiB frames, 8 conns", seconds, even);
+  measure ("echo", "echo 64 bytes, 8 conns", seconds, even);
+  measure ("file", "send 3 MB of a file, 8 conns", seconds, even);
+  measure_idle (even);
   return 0;
 }
