@@ -125,6 +125,11 @@ record_json (const Dump *d, const StkRecord *r)
   cli_json_int (&j, "timestamp", r->timestamp);
   cli_json_int (&j, "key_size", r->key.data ? (int64_t)r->key.len : -1);
   cli_json_int (&j, "value_size", r->value.data ? (int64_t)r->value.len : -1);
+  if (d->decoder) {
+    cli_json_begin (&j, "decoded", '{');
+    (void)dump_decode (d->decoder, r, &j, NULL);
+    cli_json_end (&j, '}');
+  }
   if (d->values) {
     json_bytes (&j, "key", r->key);
     json_bytes (&j, "value", r->value);
@@ -151,6 +156,11 @@ record_text (const Dump *d, const StkRecord *r)
   cli_format_time (r->timestamp, when);
   printf ("  %" PRId64 "  %s  key %" PRId64 "  value %" PRId64 "  headers %d", r->offset, when,
           r->key.data ? (int64_t)r->key.len : -1, r->value.data ? (int64_t)r->value.len : -1, r->n_headers);
+  if (d->decoder) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    if (dump_decode (d->decoder, r, NULL, text))
+      printf ("  %s", text->str);
+  }
   if (d->values) {
     print_bytes (" key", r->key);
     print_bytes (" value", r->value);
@@ -178,7 +188,7 @@ dump_records (Dump *d, const uint8_t *data, const StokerBatch *b, uint64_t at)
     return cli_failed ("%s", err.text);
   if (stk_batch_records (d->codecs, data, b, MAX_BATCH, &scratch, &records, &err)) {
     stoker_buf_clear (&scratch);
-    return dump_damage (d, at, err.text);
+    return dump_damage_at (d, at, b->base_offset, err.text);
   }
   stk_record_iter_init (&it, b, records.data, records.len);
   while ((n = stk_record_iter_next (&it, &r)) > 0 && !dump_stopped ()) {
@@ -188,9 +198,29 @@ dump_records (Dump *d, const uint8_t *data, const StokerBatch *b, uint64_t at)
       record_text (d, &r);
   }
   if (n < 0)
-    rc = dump_damage (d, at, "the records of the batch cannot be read");
+    rc = dump_damage_at (d, at, b->base_offset, "the records of the batch cannot be read");
   stoker_buf_clear (&scratch);
   return rc;
+}
+
+static void
+control (const Dump *d, const StokerBatch *b, int type, int32_t epoch)
+{
+  const char *name = type == 0 ? "abort" : type == 1 ? "commit" : "other";
+  CliJson j = { 0 };
+
+  if (!d->json) {
+    printf ("  control: %s, coordinator epoch %d\n", name, epoch);
+    return;
+  }
+  cli_json_begin (&j, NULL, '{');
+  cli_json_text (&j, "kind", "control");
+  cli_json_int (&j, "offset", b->base_offset);
+  cli_json_text (&j, "type", name);
+  cli_json_int (&j, "coordinator_epoch", epoch);
+  cli_json_int (&j, "producer_id", b->producer_id);
+  cli_json_end (&j, '}');
+  cli_json_print (&j);
 }
 
 static int
@@ -207,9 +237,9 @@ dump_batch (Dump *d, const uint8_t *data, const StokerBatch *b, uint64_t at)
   else
     batch_text (b, at);
   if (!crc_ok)
-    return dump_damage (d, at, "the CRC of the batch is wrong");
-  if ((b->attributes & STOKER_BATCH_CONTROL) && !d->json && stk_batch_control (data, b, &type, &epoch))
-    printf ("  control: %s, coordinator epoch %d\n", type == 0 ? "abort" : type == 1 ? "commit" : "other", epoch);
+    return dump_damage_at (d, at, b->base_offset, "the CRC of the batch is wrong");
+  if ((b->attributes & STOKER_BATCH_CONTROL) && b->record_count > 0 && stk_batch_control (data, b, &type, &epoch))
+    control (d, b, type, epoch);
   else if (d->records)
     return dump_records (d, data, b, at);
   return CLI_OK;
@@ -247,75 +277,82 @@ dump_message (Dump *d, const uint8_t *data, size_t len, uint64_t at)
 /* ---- the file */
 
 static bool
-all_zero (const uint8_t *p, size_t n)
+only_zeros (CliReader *r, uint64_t pos)
 {
-  for (size_t i = 0; i < n; i++)
-    if (p[i])
+  while (pos < r->size) {
+    size_t len = (size_t)MIN (r->size - pos, UINT64_C (65536));
+    const uint8_t *p = cli_reader_view (r, pos, len);
+    if (p == NULL || p[0] || (len > 1 && memcmp (p, p + 1, len - 1) != 0))
       return false;
+    pos += len;
+  }
   return true;
 }
 
-/* What stands behind the last whole batch: nothing, reserved space, or the torn end of an append. */
-static int
-dump_tail (Dump *d, const uint8_t *data, size_t len, uint64_t at)
+/* Length of the batch or message that seems to begin at pos; 0: none does. */
+static size_t
+length_at (CliReader *r, uint64_t pos)
 {
-  if (len == 0)
-    return CLI_OK;
-  if (!all_zero (data, len))
-    return dump_damage (d, at, "the file ends inside a batch");
-  if (!d->json)
-    printf ("zeros from %" PRIu64 " on: reserved space\n", at);
-  return CLI_OK;
+  const uint8_t *p = cli_reader_view (r, pos, 17);
+  size_t size;
+
+  if (p == NULL || p[16] > 2)
+    return 0;
+  size = ((size_t)p[8] << 24 | (size_t)p[9] << 16 | (size_t)p[10] << 8 | p[11]) + STOKER_BATCH_OVERHEAD;
+  return size < (p[16] == 2 ? STOKER_BATCH_HEADER : 26u) || size > MAX_BATCH || size > r->size - pos ? 0 : size;
+}
+
+/* What stands at *pos, which moves on; *next is the offset behind it. */
+static int
+dump_at (Dump *d, CliReader *r, uint64_t *pos, int64_t *next)
+{
+  size_t size = length_at (r, *pos);
+  const uint8_t *p = size ? cli_reader_view (r, *pos, size) : NULL;
+  StokerBatch b;
+  bool batch = p && stoker_batch_peek (p, size, &b) == 0, good = batch && stoker_batch_crc_ok (p, &b);
+  uint64_t at = *pos, to;
+  int rc;
+
+  if (batch)
+    rc = dump_batch (d, p, &b, at);
+  else if (p)
+    rc = dump_message (d, p, size, at);
+  else
+    rc = dump_damage_at (d, at, *next, r->size - at < 17 || cli_reader_view (r, at, 17)[16] <= 2 ? "the file ends inside a batch, or its length is wrong" : "no batch begins here");
+  *pos = at + size;
+  if (good && b.last_offset_delta >= 0)
+    *next = stoker_batch_last_offset (&b) + 1;
+  /* Behind what is damaged the length is believed only when it leads to something. */
+  if (good || (p && !batch) || (p && (at + size == r->size || length_at (r, at + size))))
+    return rc;
+  to = cli_reader_resync (r, at, *next, INT64_MAX - 1);
+  if (!d->json && to < r->size)
+    printf ("%" PRIu64 " bytes from %" PRIu64 " on are no batch\n", to - at, at);
+  *pos = to;
+  return rc;
 }
 
 int
 dump_batches (Dump *d)
 {
-  StokerBuf buf = { 0 };
-  uint64_t at = 0; /* of buf.data in the file */
-  int rc = CLI_OK;
-  size_t n;
+  CliReader r;
+  uint64_t pos = 0;
+  int64_t next = MAX (d->base, 0);
+  int rc = CLI_OK, e = cli_reader_open (&r, d->path);
 
-  for (;;) {
-    size_t used = 0, need = 0;
-    n = fread (stoker_buf_reserve (&buf, 1 << 20), 1, 1 << 20, d->file);
-    buf.len += n;
-    while (buf.len - used >= 17 && !dump_stopped ()) {
-      const uint8_t *p = buf.data + used;
-      uint32_t body = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
-      size_t size = (size_t)body + STOKER_BATCH_OVERHEAD;
-      StokerBatch b;
-      int one;
-      if (body == 0 && all_zero (p, 17))
-        break;
-      if (body < 14 || size > MAX_BATCH) {
-        rc = dump_damage (d, at + used, "not the beginning of a batch");
-        stoker_buf_clear (&buf);
-        return rc;
-      }
-      if (size > buf.len - used) {
-        need = size;
-        break;
-      }
-      one = stoker_batch_peek (p, size, &b) == 0 ? dump_batch (d, p, &b, at + used)
-                                                 : dump_message (d, p, size, at + used);
-      rc = one ? one : rc;
-      used += size;
-    }
-    memmove (buf.data, buf.data + used, buf.len - used);
-    buf.len -= used;
-    at += used;
-    if (n == 0 || dump_stopped ())
+  if (e)
+    return cli_failed ("cannot read %s: %s", d->path, g_strerror (e));
+  while (pos < r.size && !dump_stopped ()) {
+    int one;
+    const uint8_t *p = cli_reader_view (&r, pos, MIN (r.size - pos, UINT64_C (12)));
+    if (p && p[r.size - pos > 8 ? 8 : 0] == 0 && only_zeros (&r, pos)) {
+      if (!d->json)
+        printf ("zeros from %" PRIu64 " on: reserved space\n", pos);
       break;
-    if (need == 0 && buf.len >= 17 && all_zero (buf.data, buf.len) && feof (d->file))
-      break;
-    if (need == 0 && buf.len > (4u << 20)) { /* zeros without end: keep little of them */
-      at += buf.len - 17;
-      buf.len = 17;
     }
+    one = dump_at (d, &r, &pos, &next);
+    rc = one ? one : rc;
   }
-  if (rc == CLI_OK && !dump_stopped ())
-    rc = dump_tail (d, buf.data, buf.len, at);
-  stoker_buf_clear (&buf);
+  cli_reader_close (&r);
   return rc;
 }

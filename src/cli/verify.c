@@ -27,6 +27,18 @@ verify_finding_free (void *finding)
   g_free (f);
 }
 
+/* By the file, unless somebody knows better. */
+static FindingKind
+kind_of (const char *file)
+{
+  static const char *const derived[] = { ".index", ".timeindex", ".txnindex", ".snapshot", "leader-epoch-checkpoint" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (derived); i++)
+    if (g_str_has_suffix (file, derived[i]))
+      return FINDING_DERIVED;
+  return g_str_has_suffix (file, "-checkpoint") ? FINDING_CHECKPOINT : FINDING_OTHER;
+}
+
 void
 verify_found (Verify *v, const char *file, int64_t position, int64_t offset, const char *fmt, ...)
 {
@@ -34,9 +46,18 @@ verify_found (Verify *v, const char *file, int64_t position, int64_t offset, con
   va_list ap;
 
   va_start (ap, fmt);
-  *f = (Finding){ g_strdup (file), position, offset, g_strdup_vprintf (fmt, ap) };
+  *f = (Finding){ .kind = kind_of (file), .file = g_strdup (file), .position = position, .offset = offset, .text = g_strdup_vprintf (fmt, ap) };
   va_end (ap);
   g_ptr_array_add (v->findings, f);
+}
+
+Finding *
+verify_is (Verify *v, FindingKind kind)
+{
+  Finding *f = v->findings->pdata[v->findings->len - 1];
+
+  f->kind = kind;
+  return f;
 }
 
 void
@@ -57,6 +78,10 @@ tell (Verify *v, const Finding *f)
   CliJson j = { 0 };
 
   v->counts.damaged++;
+  if (v->sink) {
+    v->sink (v->sink_user, f);
+    return;
+  }
   cli_progress_clear (v->progress);
   if (!v->json) {
     printf ("%s: ", f->file);

@@ -16,9 +16,25 @@
 
 #include <stoker/bookkeeping.h>
 
+/* What a finding takes to be mended. */
+typedef enum FindingKind
+{
+  FINDING_OTHER,   /* nothing that could be made anew */
+  FINDING_LOST,    /* bytes [from, to) of a .log hold no batch */
+  FINDING_DERIVED, /* the file can be made again from the log */
+  FINDING_EPOCHS,  /* leader-epoch-checkpoint disagrees with the log */
+  FINDING_STATE,   /* a producer snapshot disagrees with the log */
+  FINDING_ENDS,    /* a checkpoint of the directory disagrees with the log */
+  FINDING_CHECKPOINT, /* a checkpoint of the directory itself */
+} FindingKind;
+
 /* One thing that is wrong. */
 typedef struct Finding
 {
+  FindingKind kind;
+  uint64_t from, to;  /* FINDING_LOST */
+  int64_t next;       /* .. the offset behind it; -1: nothing is behind it */
+  bool newest;        /* .. in the newest segment */
   char *file;
   int64_t position;   /* byte, in checkpoints the line; -1: the file as a whole */
   int64_t offset;     /* of the log, -1: none */
@@ -41,6 +57,8 @@ typedef struct Verify
   VerifyCounts counts;
   VerifyCounts before;  /* as the present try began */
   GPtrArray *findings;  /* of Finding: the present try's */
+  void (*sink) (void *user, const Finding *f); /* gets what is left of them instead of standard output; NULL: none */
+  void *sink_user;
   bool gone;            /* a file vanished in the present try */
   CliProgress *progress;
   CliModules *modules; /* for compressed batches, made when first needed */
@@ -58,6 +76,8 @@ typedef struct VerifyMarks
 void verify_finding_free (void *finding);
 void verify_found (Verify *v, const char *file, int64_t position, int64_t offset, const char *fmt, ...)
     STOKER_PRINTF (5, 6);
+/* The newest finding is of this kind. */
+Finding *verify_is (Verify *v, FindingKind kind);
 /* A file cannot be read (errno positive). ENOENT while a broker runs: it was just deleted. */
 void verify_unread (Verify *v, const char *file, int error);
 /* Runs one check and again while it finds something that a running broker may explain, then tells what is left. */
@@ -114,6 +134,12 @@ void verify_meta_properties (Verify *v, const char *path);
 /* ---- verify_partition.c */
 /* marks NULL: not known. */
 void verify_partition (Verify *v, const char *path, const VerifyMarks *marks);
+
+/* ---- verify_directory.c */
+/* Sees whether a broker runs on the log directory, and whether it was left cleanly. */
+void verify_look_at (Verify *v, const char *dir);
+/* All of it. CLI_OK, or CLI_USAGE when it cannot be read. */
+int verify_directory (Verify *v, const char *path);
 
 /* ---- verify_journal.c */
 void verify_journal (Verify *v, const char *folder);

@@ -111,9 +111,11 @@ check_marks (Verify *v, const Partition *p, const VerifyMarks *m)
                 { "replication-offset-checkpoint", m->hw } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (marks); i++)
-    if (marks[i].offset > p->state.next)
+    if (marks[i].offset > p->state.next) {
       verify_found (v, p->facts.path, -1, p->state.next, "the log ends here, but %s has %" PRId64, marks[i].what,
                     marks[i].offset);
+      verify_is (v, FINDING_ENDS);
+    }
 }
 
 typedef struct MarksCheck

@@ -128,9 +128,11 @@ check_epoch (Segment *s, const StokerBatch *b, uint64_t pos)
     verify_found (v, s->path, (int64_t)pos, b->base_offset, "leader epoch %d behind %d", b->leader_epoch,
                   s->state->epoch);
   /* The file may lag behind the log until a clean stop. */
-  else if (told != -2 && told != b->leader_epoch && (v->clean || b->leader_epoch <= latest))
+  else if (told != -2 && told != b->leader_epoch && (v->clean || b->leader_epoch <= latest)) {
     verify_found (v, s->path, (int64_t)pos, b->base_offset, "leader epoch %d, but leader-epoch-checkpoint has %d here",
                   b->leader_epoch, told);
+    verify_is (v, FINDING_EPOCHS);
+  }
   s->state->epoch = MAX (s->state->epoch, b->leader_epoch);
 }
 
@@ -143,10 +145,12 @@ check_producer (Segment *s, const StokerBatch *b, uint64_t pos)
 
   if (row == NULL || (b->attributes & STOKER_BATCH_CONTROL))
     return;
-  if (row->producer_id != b->producer_id || row->last_sequence != sequence)
+  if (row->producer_id != b->producer_id || row->last_sequence != sequence) {
     verify_found (s->v, s->path, (int64_t)pos, b->base_offset,
                   "a producer snapshot has the end of producer %" PRId64 " at sequence %d here, the batch is of producer %" PRId64 " and ends at %" PRId64,
                   row->producer_id, row->last_sequence, b->producer_id, sequence);
+    verify_is (s->v, FINDING_STATE);
+  }
 }
 
 static void
@@ -215,6 +219,17 @@ behind (Segment *s, uint64_t pos, const StokerBatch *bad)
   return cli_reader_resync (&s->r, pos, s->state->next, s->max);
 }
 
+static void
+lost (Segment *s, uint64_t from, uint64_t to, int64_t next)
+{
+  Finding *f = verify_is (s->v, FINDING_LOST);
+
+  f->from = from;
+  f->to = to;
+  f->next = next;
+  f->newest = s->newest;
+}
+
 static uint64_t
 damage (Segment *s, uint64_t pos, const StokerBatch *bad, const char *why)
 {
@@ -225,9 +240,11 @@ damage (Segment *s, uint64_t pos, const StokerBatch *bad, const char *why)
 
   if (only_zeros (s, pos)) {
     /* Space that was reserved when the broker died; it is given back at a stop. */
-    if (!s->newest || v->clean)
+    if (!s->newest || v->clean) {
       verify_found (v, s->path, (int64_t)pos, s->state->next, "zeros up to the end of the file (%" PRIu64 " bytes)",
                     s->r.size - pos);
+      lost (s, pos, s->r.size, -1);
+    }
     return s->r.size;
   }
   to = behind (s, pos, bad);
@@ -235,10 +252,12 @@ damage (Segment *s, uint64_t pos, const StokerBatch *bad, const char *why)
   if (to < s->r.size && cli_reader_batch (&s->r, to, s->state->next, s->max, &b, &unused)) {
     verify_found (v, s->path, (int64_t)pos, s->state->next,
                   "%s; %" PRIu64 " bytes, up to offset %" PRId64 ", cannot be read", why, to - pos, b.base_offset - 1);
+    lost (s, pos, to, b.base_offset);
     return to;
   }
   verify_found (v, s->path, (int64_t)pos, s->state->next, "%s; nothing behind it can be read (%" PRIu64 " bytes)%s", why,
                 s->r.size - pos, s->newest && !v->clean ? ": a start cuts it off" : "");
+  lost (s, pos, s->r.size, -1);
   return s->r.size;
 }
 
