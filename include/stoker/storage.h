@@ -258,7 +258,7 @@ typedef struct StokerStorageOps
   int (*move_open) (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config, StokerLog **future,
                     StokerError *err);
   /* Copies about max_bytes more, whole batches, checked; *copied: how many bytes; *lag: how many offsets are still missing. Appends to,
-   * truncation and retention of `log` may go on meanwhile; compaction must not. */
+   * truncation and retention of `log` may go on meanwhile; rewrite_begin and rewrite_commit find nothing to rewrite. */
   int (*move_copy) (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, uint64_t *copied, int64_t *lag,
                     StokerError *err);
   /* Copies the rest, at most max_bytes while appends wait (STOKER_REQUEST_TIMED_OUT: there was more, copy again), and puts the future log in

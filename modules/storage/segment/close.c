@@ -22,6 +22,7 @@ release (StokerLog *log, const Mark *mark)
 {
   Engine *e = log->engine;
 
+  seg_move_end (log);
   for (uint32_t i = 0; i < log->n_segs; i++)
     seg_file_drop (log, log->segs[i]);
   pthread_mutex_lock (&e->lock);

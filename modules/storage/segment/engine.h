@@ -179,7 +179,9 @@ struct StokerLog
   Engine *engine;
   LogDir *_Atomic dir; /* a move changes it: under the lock, while nobody writes to the log's files */
   char *topic, *name;  /* "topic", "topic-partition" (or what a future log's folder is called) */
-  bool future;         /* it is being filled, to take the place of one in another directory */
+  bool future;         /* it is being filled, to take the place of one in another directory .. */
+  StokerLog *moves;    /* .. of this one, a reference; NULL: none, or no more */
+  bool moving;         /* there is such a one: nothing is compacted, or what was copied before and after would not fit together */
   int32_t partition;
   StokerUuid topic_id;
   void (*advanced) (void *user);
@@ -483,6 +485,8 @@ int seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to,
 int seg_move_copy (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, uint64_t *copied,
                    int64_t *lag, StokerError *err);
 int seg_move_swap (StokerInstance *self, StokerLog *log, StokerLog *future, size_t max_bytes, StokerError *err);
+/* A future log is closed or removed, or was put in its place: its log is not moving any more. */
+void seg_move_end (StokerLog *future);
 /* "topic-partition.hash-future" taken apart: the length of its "topic-partition"; 0: it is none. */
 size_t seg_future_name (const char *name);
 /* A crash may have left the log that this one has replaced: it goes. */

@@ -98,6 +98,19 @@ fit (StokerLog *log, StokerLog *future, StokerError *err)
   return rc;
 }
 
+void
+seg_move_end (StokerLog *future)
+{
+  StokerLog *log = g_steal_pointer (&future->moves);
+
+  if (log == NULL)
+    return;
+  pthread_mutex_lock (&log->lock);
+  log->moving = false;
+  pthread_mutex_unlock (&log->lock);
+  seg_log_unref (log);
+}
+
 int
 seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config,
                StokerLog **future, StokerError *err)
@@ -125,9 +138,16 @@ seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, con
     s.found = fresh_name (log);
     rc = seg_open_future (self, &spec, s.found, future, err);
   }
-  if (rc == 0 && (rc = fit (log, *future, err)) != 0) {
-    seg_close (self, *future);
-    *future = NULL;
+  if (rc == 0) {
+    (*future)->moves = seg_log_ref (log);
+    pthread_mutex_lock (&log->lock);
+    log->moving = true;
+    pthread_mutex_unlock (&log->lock);
+    rc = fit (log, *future, err);
+    if (rc != 0) {
+      seg_close (self, *future);
+      *future = NULL;
+    }
   }
   g_free (s.found);
   return rc;

@@ -337,6 +337,7 @@ clear_away (StokerLog *log, Old *old)
 static void
 forget_future (StokerLog *future)
 {
+  seg_move_end (future);
   seg_journal_close (future, true);
   seg_log_unref (future);
 }

@@ -16,7 +16,7 @@ seg_rewrite_valid (const StokerRewrite *rw, uint32_t *at)
   const StokerLog *log = rw->log;
   uint32_t i = seg_find (log, rw->old[0]->base);
 
-  if (i + rw->n_old >= log->n_segs) /* the active one is none of them */
+  if (i + rw->n_old >= log->n_segs || log->moving) /* the active one is none of them */
     return false;
   for (uint32_t k = 0; k < rw->n_old; k++)
     if (log->segs[i + k] != rw->old[k])
@@ -79,7 +79,7 @@ seg_rewrite_begin (StokerInstance *self, StokerLog *log, int64_t from, int64_t t
   rw->next = from;
   rw->to = to;
   pthread_mutex_lock (&log->lock);
-  there = !log->closed && take_old (rw, log, from, to);
+  there = !log->closed && !log->moving && take_old (rw, log, from, to);
   rw->set = log->set;
   pthread_mutex_unlock (&log->lock);
   if (!there) {
