@@ -46,6 +46,7 @@ struct StokerBroker
   const struct StkSpreadSettings *spread; /* src/net/spread.h: how connections are spread; NULL: as always. Set by tests before start */
   struct StkLogDirs *logdirs;   /* src/control/logdirs.h */
   struct StkHousekeeping *housekeeping; /* src/broker/housekeeping.h */
+  struct StkCleaner *cleaner;   /* src/broker/cleaner.h; NULL in some tests */
   StokerHost *host;             /* what modules see of the world */
   struct StkLifecycle *lifecycle; /* src/control/lifecycle.c: where a start or stop has got to */
   int32_t id;             /* broker.id */

@@ -8,7 +8,6 @@
 
 #include <glib.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 
 /* The newest batch of a producer: where its data ends (-1: nothing but a marker is known), its epoch. */
 typedef struct Newest
@@ -33,7 +32,6 @@ struct StkClean
   StokerCleanerRun *run;
   Phase phase;
   int64_t now_ms, start;
-  _Atomic bool hurry;
   StokerSegmentRow *rows;
   size_t n_rows, at; /* at: first row that no group has taken yet */
   StkCleanReader reader;
@@ -141,12 +139,6 @@ stk_clean_free (StkClean *c)
   g_free (c);
 }
 
-void
-stk_clean_hurry (StkClean *c)
-{
-  atomic_store (&c->hurry, true);
-}
-
 const StkCleanStats *
 stk_clean_stats (const StkClean *c)
 {
@@ -252,7 +244,7 @@ scan_some (StkClean *c, uint64_t bytes, StokerError *err)
 
   if (c->txns == NULL && load_txns (c, c->reader.next, c->reader.limit, err) != 0)
     return trouble (c, err);
-  while (rc == 1 && before < until && !atomic_load_explicit (&c->hurry, memory_order_relaxed)) {
+  while (rc == 1 && before < until) {
     rc = stk_clean_read (&c->reader, &data, &b, err);
     if (rc == 0)
       c->stats.end = c->spec.wish.to;
@@ -511,7 +503,7 @@ rewrite_some (StkClean *c, uint64_t bytes, StokerError *err)
       return state;
   }
   while (rc == 1 && c->stats.bytes_read + c->stats.bytes_written < until
-         && !atomic_load_explicit (&c->hurry, memory_order_relaxed)) {
+        ) {
     rc = stk_clean_read (&c->reader, &data, &b, err);
     if (rc == 1 && treat_batch (c, data, &b, err) != 0)
       rc = -1;

@@ -54,8 +54,6 @@ StkClean *stk_clean_new (const StkCleanSpec *spec, StokerError *err);
 /* Goes on for about so many bytes; the log is open. *err is set from FAILED on. May block. */
 StkCleanState stk_clean_step (StkClean *c, uint64_t bytes, StokerError *err);
 StkCleanState stk_clean_commit (StkClean *c, StokerError *err);
-/* From any thread: step returns soon. */
-void stk_clean_hurry (StkClean *c);
 const StkCleanStats *stk_clean_stats (const StkClean *c);
 /* In any state; the log may be closed, its directory is attached. NULL is allowed. */
 void stk_clean_free (StkClean *c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/housekeeping.h"
 
+#include "broker/cleaner.h"
 #include "broker/engine.h"
 #include "broker/replicas_private.h"
 #include "broker/sweep.h"
@@ -299,6 +300,14 @@ stk_housekeeping_start (StkHousekeeping *h)
   arm (h, &h->clean, MIN (h->clean_us, (int64_t)FIRST_CLEANING_US));
   arm (h, &h->expire, h->expire_us);
   stk_housekeeping_touch (h);
+  if (h->replicas->broker->cleaner)
+    stk_cleaner_start (h->replicas->broker->cleaner);
+}
+
+static void
+cleaner_stopped (void *user)
+{
+  job_over (user);
 }
 
 void
@@ -312,7 +321,10 @@ stk_housekeeping_stop (StkHousekeeping *h, void (*stopped) (void *user), void *u
   h->stopped = stopped;
   h->stopped_user = user;
   h->out++;
-  job_over (h);
+  if (h->replicas->broker->cleaner)
+    stk_cleaner_stop (h->replicas->broker->cleaner, cleaner_stopped, h);
+  else
+    job_over (h);
 }
 
 bool

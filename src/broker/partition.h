@@ -48,6 +48,8 @@ struct StkPartition
   StokerInstance *storage;
   const StokerStorageOps *ops;
   StokerLog *log; /* NULL while offline */
+  _Atomic int cleaning;            /* cleaner.h: STK_CLEANING_NOT .. */
+  _Atomic int64_t clean_again_us;  /* when PAUSED ends */
 
   GMutex lock;
   int future_dir;    /* where that is */

@@ -2,6 +2,7 @@
  *
  * Removing and closing logs: shut the gate, wait for the last user, then the engine.
  */
+#include "broker/cleaner.h"
 #include "broker/engine.h"
 #include "broker/moves.h"
 #include "broker/replicas_private.h"

@@ -81,6 +81,9 @@ typedef struct StkBrokerConfig
   int64_t log_message_timestamp_before_max_ms, log_message_timestamp_after_max_ms;
   int64_t log_message_timestamp_difference_max_ms; /* the older name of both */
   bool log_message_downconversion_enable;
+  bool log_cleaner_enable;
+  int64_t log_cleaner_threads, log_cleaner_dedupe_buffer_size, log_cleaner_io_buffer_size, log_cleaner_backoff_ms;
+  double log_cleaner_io_buffer_load_factor, log_cleaner_io_max_bytes_per_second;
   double log_cleaner_min_cleanable_ratio;
   int64_t log_cleaner_delete_retention_ms, log_cleaner_min_compaction_lag_ms, log_cleaner_max_compaction_lag_ms;
   int64_t producer_id_expiration_ms, producer_id_expiration_check_interval_ms;

@@ -133,6 +133,22 @@ static const StokerOption rows[] = {
        .text = "Use log.message.timestamp.before.max.ms and log.message.timestamp.after.max.ms."),
   ROW ("log.message.downconversion.enable", BOOL, "true", log_message_downconversion_enable,
        "convert for clients that know only older formats", RELOAD),
+  ROW ("log.cleaner.enable", BOOL, "true", log_cleaner_enable, "compact the logs of topics with cleanup.policy=compact"),
+  ROW ("log.cleaner.threads", INT, "1", log_cleaner_threads, "logs that are compacted at the same time", .min = "1",
+       .max = "64"),
+  ROW ("log.cleaner.dedupe.buffer.size", SIZE, "128MiB", log_cleaner_dedupe_buffer_size,
+       "memory for the keys of the logs that are being compacted, all threads together", .min = "1MiB",
+       .max = "1099511627776", .unit = "bytes", RELOAD,
+       .text = "Taken only while a log is compacted, and no more than the log needs; 24 bytes a key. When a log has more keys, it "
+               "is compacted in several rounds."),
+  ROW ("log.cleaner.io.buffer.size", SIZE, "512KiB", log_cleaner_io_buffer_size,
+       "how much is read and written at once, all threads together", .min = "0", .max = I32MAX, .unit = "bytes", RELOAD),
+  ROW ("log.cleaner.io.buffer.load.factor", DOUBLE, "0.9", log_cleaner_io_buffer_load_factor,
+       "how full the memory for keys may get", .min = "0.1", .max = "1", RELOAD),
+  ROW ("log.cleaner.io.max.bytes.per.second", DOUBLE, "1.7976931348623157E308", log_cleaner_io_max_bytes_per_second,
+       "what compaction reads and writes in a second, all threads together", .min = "1", RELOAD),
+  ROW ("log.cleaner.backoff.ms", DURATION, "15s", log_cleaner_backoff_ms,
+       "pause when there is no log to compact", .min = "0", .unit = "ms", RELOAD),
   ROW ("log.cleaner.min.cleanable.ratio", DOUBLE, "0.5", log_cleaner_min_cleanable_ratio,
        "compact a log when so much of it is new", .min = "0", .max = "1", RELOAD),
   ROW ("log.cleaner.delete.retention.ms", DURATION, "1d", log_cleaner_delete_retention_ms,
@@ -185,7 +201,7 @@ static const StokerOption rows[] = {
   /* Modules */
   ROW ("module.path", LIST, "", module_path, "folders with modules of your own, looked into before the installed ones"),
   ROW ("module.standard", LIST,
-       "protocol/kafka, coordinator/local, storage/segment, cleaner/delete, codec/gzip, codec/snappy, codec/lz4, "
+       "protocol/kafka, coordinator/local, storage/segment, cleaner/delete, cleaner/compact, codec/gzip, codec/snappy, codec/lz4, "
        "codec/zstd, "
        "partitioner/round-robin, partitioner/murmur2, partitioner/crc32, partitioner/fnv1a, partitioner/sticky, "
        "partitioner/random",

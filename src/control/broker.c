@@ -4,6 +4,7 @@
  */
 #include "broker/broker.h"
 
+#include "broker/cleaner.h"
 #include "broker/housekeeping.h"
 #include "broker/io.h"
 #include "broker/replicas.h"
@@ -204,6 +205,7 @@ stk_broker_new (StkWorld *world, StkBrokerConfig *config, StokerError *err)
   b->meta = stk_meta_store_new (b->n_io);
   b->replicas = stk_replicas_new (b);
   b->housekeeping = stk_housekeeping_new (b->replicas);
+  b->cleaner = stk_cleaner_new (b->replicas);
   return b;
 }
 
@@ -230,6 +232,7 @@ stk_broker_free (StokerBroker *b)
     stk_controller_free (b->controller);
   if (b->housekeeping)
     stk_housekeeping_free (b->housekeeping);
+  stk_cleaner_free (b->cleaner);
   if (b->replicas)
     stk_replicas_free (b->replicas);
   for (int i = 0; i < b->n_io; i++)

@@ -32,3 +32,10 @@ STK_METRIC_ROW (GROUPS, "groups", GAUGE, "groups", NULL, "consumer groups coordi
 STK_METRIC_ROW (GROUP_REBALANCES, "group.rebalances", COUNTER, "rebalances", NULL,
                 "generations of consumer groups begun")
 STK_METRIC_ROW (OFFSET_COMMITS, "offset.commits", COUNTER, "partitions", NULL, "partition offsets committed")
+STK_METRIC_ROW (CLEANER_READ, "cleaner.bytes.read", COUNTER, "bytes", NULL, "bytes of logs read to compact them")
+STK_METRIC_ROW (CLEANER_WRITTEN, "cleaner.bytes.written", COUNTER, "bytes", NULL, "bytes of compacted logs written")
+STK_METRIC_ROW (CLEANER_TIME, "cleaner.time", COUNTER, "ms", NULL, "time that compactions took, pauses included")
+STK_METRIC_ROW (CLEANER_DIRTY, "cleaner.dirty.max", GAUGE, "percent", NULL,
+                "largest part of a compacted log that is not compacted yet")
+STK_METRIC_ROW (CLEANER_UNCLEANABLE, "cleaner.uncleanable", GAUGE, "partitions", NULL,
+                "partitions whose log cannot be compacted because it is damaged")
