@@ -102,17 +102,18 @@ reached (StkWaiter *w)
 
 /* ---- after the append */
 
-/* Sleeps until the end that acks ask for is reached. False: it is there. */
+/* Sleeps until the end that acks ask for is reached. False: it is there. acks=0 is not answered, but it counts as one of the connection's
+ * requests until it is on the disk: so the connection is not read while much waits for a slow disk. */
 static bool
 wait_for_acks (StkProduceSlot *slot, StkPartition *p, const StokerLogEnds *ends)
 {
   StkProduceState *s = slot->state;
   int acks = s->req->acks;
 
-  if (acks == 0 || s->cancelled || (acks == 1 ? ends->durable : ends->hw) >= slot->need)
+  if (s->cancelled || (acks == -1 ? ends->hw : ends->durable) >= slot->need)
     return false;
   slot->waiter.io = s->io;
-  slot->waiter.watch = acks == 1 ? STK_WATCH_DURABLE : STK_WATCH_HW;
+  slot->waiter.watch = acks == -1 ? STK_WATCH_HW : STK_WATCH_DURABLE;
   slot->waiter.need = slot->need;
   slot->waiter.wake = reached;
   if (!stk_waiter_register (&slot->waiter, p)) {
@@ -173,7 +174,7 @@ flush (StkIo *io)
       end_all_waits (s, STOKER_REQUEST_TIMED_OUT);
     if (s->waiting == 0)
       finish (s);
-    else
+    else if (s->req->acks != 0)
       stk_actor_timer_set (io->actor, &s->timer,
                            stk_actor_now_us (io->actor) + (int64_t)MAX (s->req->timeout_ms, 0) * 1000);
   }
