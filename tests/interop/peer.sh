@@ -3,6 +3,7 @@
 #
 #   peer_start             on a copy of the stopped broker's directory, in a tree that knows it; sets PEER to its address
 #   dump ADDRESS TOPIC..   every record of the topics, a line each, sorted
+#   peer_refuses WORD      the copy is one that Kafka does not start on, and says why with this word; nothing is left of it
 #   peer_serves TOPIC..    one check a topic: Kafka's records are those in $BROKER_DIR/ours.TOPIC
 #   peer_repaired_nothing
 SEED="${PYTHON:-python3} $top_srcdir/tests/lib/seed-tree.py"
@@ -18,8 +19,8 @@ dump () {
   done | LC_ALL=C sort
 }
 
-peer_start () {
-  local id data=$BROKER_DIR/data zk i
+peer_prepare () {
+  local data=$BROKER_DIR/data zk
   id=$(sed -n 's/^broker.id=//p' "$data/meta.properties")
   zk=$(free_port); PEER=127.0.0.1:$(free_port)
   export ZKPORT=$zk PORT0=$((${PEER#*:} - id)) PEER_HEAP=512m
@@ -27,6 +28,20 @@ peer_start () {
   check "the tree is seeded" "$CLIENTS/python/bin/python" "$top_srcdir/tests/lib/seed-tree.py" "127.0.0.1:$zk" "$data"
   cp -a "$data" "$BROKER_DIR/peer/data-$id"
   PEER_LOG=$BROKER_DIR/peer/broker-$id.log
+}
+
+peer_refuses () {
+  local id
+  peer_prepare
+  if peer add "$id" >"$BROKER_DIR/peer.out" 2>&1; then nok "Kafka refuses the directory"; else ok "Kafka refuses the directory"; fi
+  check "and says why" grep -q "$1" "$PEER_LOG"
+  peer_stop
+  rm -rf "$BROKER_DIR/peer"
+}
+
+peer_start () {
+  local id i
+  peer_prepare
   check "Kafka starts on the directory" peer add "$id"
   for i in $(seq 150); do # until it leads everything
     kcat -L -b "$PEER" >"$BROKER_DIR/peer.list" 2>/dev/null && grep -q "leader $id" "$BROKER_DIR/peer.list" &&

@@ -22,6 +22,7 @@ broker_kill
 kill "$load" 2>/dev/null; wait "$load" 2>/dev/null
 is "we served what was sent" "$(cat "$BROKER_DIR"/ours.* | wc -l)" 40000
 check "there is a journal" test -d "$BROKER_DIR/data/stoker.journal"
+peer_refuses stoker.journal
 check "settle" "$STOKER" log settle "$BROKER_DIR/data"
 check "the journal is gone" test ! -e "$BROKER_DIR/data/stoker.journal"
 peer_start
