@@ -57,6 +57,7 @@ typedef struct LogDir
   int index;
   char *path;
   bool clean;
+  bool whole; /* all that was in it when it was attached was flushed, names too */
   StokerJournal *journal;
   GHashTable *marks;               /* "topic partition" -> Mark, of logs that are not open */
   GPtrArray *logs;                 /* open ones */

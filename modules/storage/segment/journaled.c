@@ -153,27 +153,47 @@ typedef struct Replay
 {
   Engine *engine;
   LogDir *dir;
-  GHashTable *files;   /* path -> StokerFile */
+  GHashTable *files;   /* path -> StokerFile; NULL: closed again */
+  unsigned open;       /* how many of them are */
+  StokerFile *whole;   /* one that was open before anything was written: it sees what goes wrong with any */
   GHashTable *folders; /* names of logs that were touched */
 } Replay;
 
 enum
 {
-  OPEN_MAX = 256
+  OPEN_MAX = 256,
+  MANY = 32, /* for so many logs the whole file system is flushed at once */
 };
+
+static void
+close_files (Replay *r)
+{
+  GHashTableIter i;
+  void *f;
+
+  g_hash_table_iter_init (&i, r->files);
+  while (g_hash_table_iter_next (&i, NULL, &f))
+    if (f)
+      g_hash_table_iter_replace (&i, NULL);
+  r->open = 0;
+}
 
 static int
 sync_files (Replay *r)
 {
   GHashTableIter i;
-  void *f;
+  void *path, *value;
   int rc = 0;
 
   g_hash_table_iter_init (&i, r->files);
-  while (rc == 0 && g_hash_table_iter_next (&i, NULL, &f))
-    rc = stoker_file_sync (f);
-  if (rc == 0)
-    g_hash_table_remove_all (r->files);
+  while (rc == 0 && g_hash_table_iter_next (&i, &path, &value)) {
+    StokerFile *f = value ? stoker_file_ref (value) : NULL;
+    if (f == NULL)
+      rc = stoker_file_open (r->engine->disk, path, STOKER_OPEN_WRITE, &f);
+    if (rc == 0)
+      rc = stoker_file_sync (f);
+    stoker_file_unref (f);
+  }
   return rc;
 }
 
@@ -185,13 +205,16 @@ file_of (Replay *r, const char *path, StokerFile **out)
   *out = g_hash_table_lookup (r->files, path);
   if (*out)
     return 0;
-  if (g_hash_table_size (r->files) >= OPEN_MAX)
-    rc = sync_files (r);
-  if (rc == 0)
-    rc = stoker_file_open (r->engine->disk, path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, out);
-  if (rc == 0)
-    g_hash_table_insert (r->files, g_strdup (path), *out);
-  return rc;
+  if (r->open >= OPEN_MAX)
+    close_files (r);
+  rc = stoker_file_open (r->engine->disk, path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE, out);
+  if (rc < 0)
+    return rc;
+  g_hash_table_insert (r->files, g_strdup (path), *out);
+  r->open++;
+  if (r->whole == NULL)
+    r->whole = stoker_file_ref (*out);
+  return 0;
 }
 
 /* The log's folder is made when it is not there: what an append needs of names is flushed after the append. */
@@ -233,8 +256,15 @@ finish (void *user)
   Replay *r = user;
   GHashTableIter i;
   void *name;
-  int rc = sync_files (r);
+  int rc = -EOPNOTSUPP;
 
+  if (g_hash_table_size (r->folders) >= MANY)
+    rc = stoker_file_sync_all (r->whole);
+  if (rc != -EOPNOTSUPP) {
+    r->dir->whole = rc == 0;
+    return rc;
+  }
+  rc = sync_files (r);
   g_hash_table_iter_init (&i, r->folders);
   while (rc == 0 && g_hash_table_iter_next (&i, &name, NULL)) {
     g_autofree char *path = g_build_filename (r->dir->path, name, NULL);
@@ -269,5 +299,6 @@ seg_journal_replay (Engine *e, LogDir *dir, StokerError *err)
                 g_hash_table_size (r.folders));
   g_hash_table_unref (r.files);
   g_hash_table_unref (r.folders);
+  stoker_file_unref (r.whole);
   return rc;
 }

@@ -139,8 +139,11 @@ open_named (StokerInstance *self, const StokerLogSpec *spec, const char *future,
     forget_mark (e, dir, log, &mark);
   if (rc == 0 && seg_load (log, &mark, err) < 0)
     rc = STOKER_KAFKA_STORAGE_ERROR;
-  /* What an earlier run made and did not flush, nor stop cleanly with, is not known to be on the disk. */
-  if (rc == 0 && (!dir->clean || seg_unused (log))) {
+  if (rc == 0 && dir->whole && !log->names_unsynced && log->seals == NULL && !log->epochs_dirty && !seg_unused (log)) {
+    log->recovery = log->end; /* the replay of the journal flushed everything, and loading has changed nothing since */
+    seg_mark_dirty (log, CHECKPOINT_RECOVERY);
+  } else if (rc == 0 && (!dir->clean || seg_unused (log))) {
+    /* What an earlier run made and did not flush, nor stop cleanly with, is not known to be on the disk. */
     log->names_unsynced = log->id_unsynced = true;
     log->name_number = atomic_fetch_add (&dir->names, 1) + 1;
   }
