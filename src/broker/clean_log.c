@@ -44,8 +44,6 @@ struct StkClean
   StokerBuf out;
   GArray *aborted;  /* of StokerAborted: those that the group's segment still has to tell */
   bool changed;     /* something of it goes */
-  bool last_went;   /* the last batch of it so far: */
-  StokerBatch last;
   StkCleanStats stats;
 };
 
@@ -299,16 +297,16 @@ copy_batch (StkClean *c, const uint8_t *data, const StokerBatch *b)
 {
   stoker_buf_append (&c->out, data, (size_t)b->length);
   c->stats.kept += (uint64_t)b->record_count;
-  c->last_went = false;
 }
 
 /* Nothing of it stays: only producers may still need it. */
 static void
 drop_batch (StkClean *c, const StokerBatch *b)
 {
-  c->changed |= b->record_count > 0;
-  c->last_went = !is_newest (c, b);
-  if (!c->last_went)
+  bool needed = is_newest (c, b);
+
+  c->changed |= b->record_count > 0 || !needed;
+  if (needed)
     stk_clean_batch_empty (b, &c->out);
 }
 
@@ -316,7 +314,6 @@ static int
 build_batch (StkClean *c, const uint8_t *data, const StokerBatch *b, int64_t horizon, StokerError *err)
 {
   c->changed = true;
-  c->last_went = false;
   return stk_clean_batch_build (&c->batch, data, b, horizon, &c->out, err);
 }
 
@@ -411,9 +408,6 @@ treat_batch (StkClean *c, const uint8_t *data, const StokerBatch *b, StokerError
 {
   int rc;
 
-  c->changed |= c->last_went; /* it was not the last one */
-  c->last_went = false;
-  c->last = *b;
   c->stats.input += (uint64_t)b->length;
   c->stats.records += (uint64_t)MAX (b->record_count, 0);
   if (b->attributes & STOKER_BATCH_CONTROL)
@@ -467,16 +461,13 @@ begin_group (StkClean *c, StokerError *err)
   read_range (c, from, to);
   g_array_set_size (c->aborted, 0);
   c->changed = c->at - c->first > 1;
-  c->last_went = false;
   return STK_CLEAN_MORE;
 }
 
-/* All of the group is read. Its last batch stays, empty if need be, so that the new segment shows how far it reaches. */
+/* All of the group is read. */
 static StkCleanState
 end_group (StkClean *c, StokerError *err)
 {
-  if (c->last_went)
-    stk_clean_batch_empty (&c->last, &c->out);
   if (flush_out (c, err) != 0)
     return trouble (c, err);
   if (c->changed) {

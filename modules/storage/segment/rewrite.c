@@ -240,7 +240,7 @@ seg_rewrite_commit (StokerInstance *self, StokerRewrite *rw, const StokerAborted
   }
   rc = seg_swap (rw);
   if (rc == 0)
-    stoker_log (self, STOKER_LOG_INFO, "segment.compacted",
+    stoker_log (self, STOKER_LOG_DEBUG, "segment.compacted",
                 "replaced segments | log=%s/%s base=%" PRId64 " segments=%u bytes=%" PRIu64 " before=%" PRIu64,
                 log->dir->path, log->name, rw->fresh->base, rw->n_old, after, before);
   else

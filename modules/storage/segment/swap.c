@@ -71,23 +71,40 @@ show (StokerRewrite *rw)
   }
 }
 
+/* Everything of number i but its .log. */
+static int
+unlink_rest (StokerRewrite *rw, uint32_t i)
+{
+  int rc = 0;
+
+  for (unsigned k = 1; k < G_N_ELEMENTS (suffixes) && rc == 0; k++) {
+    g_autofree char *path = seg_path (rw->log, rw->old[i]->base, suffixes[k]);
+    rc = stoker_disk_unlink (seg_disk (rw->log), path);
+    rc = rc == -ENOENT ? 0 : rc;
+  }
+  if (i > 0) { /* the producers as of a segment that is none any more */
+    g_autofree char *path = seg_path (rw->log, rw->old[i]->base, ".snapshot");
+    stoker_disk_unlink (seg_disk (rw->log), path);
+  }
+  return rc;
+}
+
+/* Those that begin below the end of the last batch that is left are known to be replaced: recovery deletes them too. The
+ * others could come back in a crash, which does no harm as long as none comes back without all that are newer (a deletion
+ * would be undone), nor without its .txnindex: so they go one after the other, the oldest first. */
 static int
 unlink_old (StokerRewrite *rw)
 {
   int rc = 0;
 
-  for (uint32_t i = 0; i < rw->n_old; i++)
-    for (unsigned k = 0; k < G_N_ELEMENTS (suffixes) && rc == 0; k++) {
-      g_autofree char *path = seg_path (rw->log, rw->old[i]->base, suffixes[k]);
-      if (i == 0 && k == 0) /* it is renamed over */
-        continue;
+  for (uint32_t i = 0; i < rw->n_old && rc == 0; i++) {
+    g_autofree char *path = seg_path (rw->log, rw->old[i]->base, ".log");
+    if (i > 0) /* the first is renamed over */
       rc = stoker_disk_unlink (seg_disk (rw->log), path);
-      rc = rc == -ENOENT ? 0 : rc;
-    }
-  /* The producers as of a segment that is none any more. */
-  for (uint32_t i = 1; i < rw->n_old && rc == 0; i++) {
-    g_autofree char *path = seg_path (rw->log, rw->old[i]->base, ".snapshot");
-    stoker_disk_unlink (seg_disk (rw->log), path);
+    if (rc == 0 && i > 0 && rw->old[i]->base >= rw->next)
+      rc = sync_names (rw->log);
+    if (rc == 0)
+      rc = unlink_rest (rw, i);
   }
   return rc == 0 ? sync_names (rw->log) : rc;
 }
