@@ -27,6 +27,7 @@ for codec in $codecs; do
 done
 sleep 1
 for t in $topics; do dump "$BOOTSTRAP" $t >"$BROKER_DIR/ours.$t"; done
+for t in $topics; do check "every key of $t has its newest value" [ "$(wc -l <"$BROKER_DIR/ours.$t")" -ge 2925 ]; done
 check "few of 400,000 records are left" [ "$(cat "$BROKER_DIR"/ours.* | wc -l)" -lt 100000 ]
 check "clean stop" broker_stop
 for t in $topics; do
