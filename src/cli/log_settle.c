@@ -92,7 +92,7 @@ settle (Settle *s, const char *path)
     return CLI_OK;
   }
   s->progress = cli_progress_new (!s->json);
-  rc = cli_offline_recover (o, one_done, s, &logs, &err);
+  rc = cli_offline_recover (o, NULL, one_done, s, &logs, &err);
   cli_progress_free (s->progress);
   for (guint i = 0; i < logs->len; i++) {
     const CliOfflineLog *log = logs->pdata[i];

@@ -195,8 +195,10 @@ run (const CliCommand *c, int argc, char **argv)
   v.findings = g_ptr_array_new_with_free_func (verify_finding_free);
   v.progress = cli_progress_new (!quiet);
   rc = CLI_OK;
-  for (guint i = 0; i < paths->len; i++)
-    rc = MAX (rc, verify_path (&v, paths->pdata[i]));
+  for (guint i = 0; i < paths->len; i++) {
+    int one = verify_path (&v, paths->pdata[i]);
+    rc = MAX (rc, one);
+  }
   cli_progress_free (v.progress);
   if (rc == CLI_OK || v.counts.partitions)
     summary (&v);

@@ -23,6 +23,8 @@ struct CliOffline
   StokerInstance *engine;
   const StokerStorageOps *ops;
   GPtrArray *logs; /* of CliOfflineLog */
+  GHashTable *wanted;
+  StokerLogDir unclean; /* the same, not left cleanly */
   void (*each) (void *user, const CliOfflineLog *log, guint done, guint all);
   void *user;
   GMutex lock; /* of `done` and calls of each */
@@ -130,8 +132,12 @@ static void
 found (void *user, const StokerLogFound *f)
 {
   CliOffline *o = user;
-  CliOfflineLog *log = g_new0 (CliOfflineLog, 1);
+  g_autofree char *name = g_strdup_printf ("%.*s-%d", (int)f->topic.len, f->topic.data, f->partition);
+  CliOfflineLog *log;
 
+  if (o->wanted && !g_hash_table_contains (o->wanted, name))
+    return;
+  log = g_new0 (CliOfflineLog, 1);
   log->topic = g_strndup (f->topic.data, f->topic.len);
   log->partition = f->partition;
   log->topic_id = f->topic_id;
@@ -168,6 +174,36 @@ recover_one (void *data, void *user)
   g_mutex_unlock (&o->lock);
 }
 
+/* Takes the wanted logs out of the recovery points: nothing of them is known to be good. */
+static int
+forget_recovery_points (CliOffline *o, StokerError *err)
+{
+  g_autofree char *path = g_build_filename (o->path, "recovery-point-offset-checkpoint", NULL), *text = NULL;
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+  int rc;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++) {
+    g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
+    g_autofree char *name = g_strv_length (words) == 3 ? g_strconcat (words[0], "-", words[1], NULL) : NULL;
+    if (i < 2 || name == NULL || g_hash_table_contains (o->wanted, name))
+      continue;
+    g_string_append_printf (out, "%s\n", lines[i]);
+    n++;
+  }
+  g_string_prepend (out, "\n");
+  {
+    g_autofree char *head = g_strdup_printf ("0\n%u", n);
+    g_string_prepend (out, head);
+  }
+  rc = stoker_disk_write_atomic (stoker_host_disk (cli_modules_host (o->modules)), path, out->str, out->len);
+  return rc < 0 ? stoker_error_set (err, rc, "cannot write %s: %s", path, g_strerror (-rc)) : 0;
+}
+
 /* Everything that was written below the directory is on the disk. */
 static int
 sync_all (const char *path)
@@ -181,8 +217,14 @@ sync_all (const char *path)
   return rc;
 }
 
+const char *
+cli_offline_path (const CliOffline *o)
+{
+  return o->path;
+}
+
 int
-cli_offline_recover (CliOffline *o, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
+cli_offline_recover (CliOffline *o, GHashTable *wanted, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
                      void *user, GPtrArray **logs, StokerError *err)
 {
   const char *cluster = stk_logdirs_cluster_id (o->dirs);
@@ -190,12 +232,20 @@ cli_offline_recover (CliOffline *o, void (*each) (void *user, const CliOfflineLo
   int rc;
 
   *logs = o->logs;
+  o->wanted = wanted;
   o->each = each;
   o->user = user;
   if (cluster == NULL)
     return stoker_error_set (err, STOKER_ERROR_NOT_OURS, "%s/meta.properties names no cluster.id", o->path);
   if (stk_logdirs_bind (o->dirs, cluster, err) < 0)
     return -1;
+  if (wanted) {
+    if (forget_recovery_points (o, err) < 0)
+      return -1;
+    o->unclean = *o->dir;
+    o->unclean.clean = false;
+    o->dir = &o->unclean;
+  }
   stk_instance_enter (o->engine);
   rc = o->ops->dir_attach (o->engine, o->dir, found, o, err);
   stk_instance_leave (o->engine);

@@ -30,10 +30,14 @@ bool cli_offline_is_clean (const CliOffline *o);
 /* Takes the clean marker away, replays the journal, opens (recovers) every log and closes it again; flushes everything; *n_logs
  * of CliOfflineLog in *logs, borrowed. each (may be NULL) is called after every log, from any thread, one at a time. 0; -1 with
  * *err: the directory itself failed. */
-int cli_offline_recover (CliOffline *o, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
+/* wanted NULL: every log, as a start would. Else only those whose names ("topic-partition") are keys, and each from its first byte on:
+ * indexes, transactions, producers, epochs are made anew; the checkpoints are written as they are then. */
+int cli_offline_recover (CliOffline *o, GHashTable *wanted, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
                          void *user, GPtrArray **logs, StokerError *err);
 /* Writes the marker of a clean stop; after a cli_offline_recover in which every log could be opened. */
 int cli_offline_mark_clean (CliOffline *o, StokerError *err);
+/* The directory, absolute. */
+const char *cli_offline_path (const CliOffline *o);
 /* Unlocks and frees. NULL is allowed. */
 void cli_offline_free (CliOffline *o);
 

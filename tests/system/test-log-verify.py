@@ -30,7 +30,7 @@ with tarfile.open(os.path.join(SRC, "tests", "golden", "kafka-3.9.1", "logs.tar.
     t.extractall(golden)
 golden = os.path.join(golden, "data")
 s = clean("a directory of Apache Kafka's", golden)
-tap.ok(s.get("partitions", 0) > 40 and s.get("records", 0) > 1500, "is read whole", s)
+tap.ok(s.get("directories") == 1 and s.get("partitions", 0) == 25 and s.get("records", 0) > 700, "is read whole, once", s)
 clean("one partition of it", os.path.join(golden, "txn-0"))
 clean("one segment of it", os.path.join(golden, "codec-zstd-0", "00000000000000000000.log"))
 clean("one checkpoint of it", os.path.join(golden, "replication-offset-checkpoint"))
@@ -67,6 +67,11 @@ for t in threads:
 br.kill()
 clean("after kill -9", br.data)
 br.start()
+c = Client(br.port)
+for _ in range(200):  # a stop before all logs are recovered is not a clean one
+    if not any(c.offset(t, -1, part=p)[0] for t, p in (("t", 0), ("t", 1), ("os", 0))):
+        break
+    time.sleep(0.05)
 tap.eq(br.stop(), 0, "a clean stop")
 s = clean("after a clean stop", br.data)
 tap.ok(s["segments"] > 5, "with several segments", s)
@@ -97,7 +102,7 @@ def flip(path, at, mask):
 
 rnd = random.Random(4711)
 missed = []
-for i in range(40):
+for i in range(25):
     copy()
     f = rnd.choice(logs[:-1])
     p = os.path.join(work, "os-0", f)
@@ -108,7 +113,7 @@ for i in range(40):
     # The leader epoch of a batch is the only thing that no CRC covers: a wrong one is seen by its order and the checkpoint.
     if rc != 1 or not found or not found[0].get("position", 0) <= at:
         missed.append((f, at, rc, lines[:3], err))
-tap.ok(not missed, "40 flipped bits in segments are found at their batch", missed[:3])
+tap.ok(not missed, "25 flipped bits in segments are found at their batch", missed[:3])
 
 copy()
 p = os.path.join(work, "os-0", logs[0])
@@ -134,7 +139,7 @@ for root, _, files in os.walk(golden):
                 kinds.setdefault(f.split(".")[-1] if f[0].isdigit() else f, []).append(os.path.join(root, f))
 bad = []
 for kind in sorted(kinds):
-    for i in range(8):
+    for i in range(6):
         p = rnd.choice(kinds[kind])
         data = open(p, "rb").read()
         if i % 2:
