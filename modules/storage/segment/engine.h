@@ -207,6 +207,7 @@ struct StokerLog
   bool prepared_names, prepared_id;
   StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
+  GArray *listed;     /* while it is loaded: Listing.snapshots; NULL: the folder must be asked */
   int64_t middle;     /* of one that a flush made inside a segment; it goes when there is a newer one; -1 */
   int64_t jitter_ms;  /* of the active segment */
   int64_t flushed_ms; /* when it was last flushed because of flush.ms */
@@ -499,6 +500,7 @@ typedef struct Listing
 {
   StokerLog *log;
   GArray *logs;        /* int64_t: bases of .log */
+  GArray *snapshots;   /* int64_t: offsets of .snapshot files */
   GHashTable *indexed; /* bases with .index */
   GHashTable *timed;   /* bases with .timeindex */
   GHashTable *txn;     /* bases with .txnindex */

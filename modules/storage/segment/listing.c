@@ -33,6 +33,8 @@ sort_in (void *user, const char *name)
     g_ptr_array_add (l->swaps, g_strdup (name));
   } else if (strcmp (rest, ".log") == 0) {
     g_array_append_val (l->logs, base);
+  } else if (strcmp (rest, ".snapshot") == 0) {
+    g_array_append_val (l->snapshots, base);
   } else if (strcmp (rest, ".index") == 0 || strcmp (rest, ".timeindex") == 0 || strcmp (rest, ".txnindex") == 0) {
     g_ptr_array_add (l->extras, g_strdup (name));
     g_hash_table_add (rest[1] == 'i' ? l->indexed : rest[2] == 'i' ? l->timed : l->txn, key (base));
@@ -43,7 +45,9 @@ sort_in (void *user, const char *name)
 void
 seg_listing_free (Listing *l)
 {
+  l->log->listed = NULL;
   g_array_unref (l->logs);
+  g_array_unref (l->snapshots);
   g_hash_table_unref (l->indexed);
   g_hash_table_unref (l->timed);
   g_hash_table_unref (l->txn);
@@ -67,6 +71,7 @@ seg_listing_read (StokerLog *log, Listing *l)
 
   *l = (Listing){ .log = log,
                   .logs = g_array_new (FALSE, FALSE, sizeof (int64_t)),
+                  .snapshots = g_array_new (FALSE, FALSE, sizeof (int64_t)),
                   .indexed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
                   .timed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),
                   .txn = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL),

@@ -248,28 +248,15 @@ load_epochs (StokerLog *log)
 }
 
 /* Snapshots that belong to no segment, but for the newest, are of stops long past. */
-static bool
-is_stray (void *user, const char *name)
-{
-  Listing *l = user;
-  char *rest;
-  int64_t offset = g_ascii_strtoll (name, &rest, 10);
-
-  if (rest == name + 20 && strcmp (rest, ".snapshot") == 0 && offset != l->log->snapshot
-      && (l->logs->len == 0 || bsearch (&offset, l->logs->data, l->logs->len, sizeof offset, seg_ascending) == NULL))
-    g_ptr_array_add (l->rubbish, g_strdup (name));
-  return true;
-}
-
 static void
 clear_snapshots (Listing *l)
 {
-  g_autofree char *path = g_build_filename (l->log->dir->path, l->log->name, NULL);
-
-  g_ptr_array_set_size (l->rubbish, 0);
-  stoker_disk_list (seg_disk (l->log), path, is_stray, l);
-  for (guint i = 0; i < l->rubbish->len; i++)
-    seg_listing_delete (l->log, l->rubbish->pdata[i]);
+  for (guint i = l->snapshots->len; i > 0; i--) {
+    int64_t offset = g_array_index (l->snapshots, int64_t, i - 1);
+    if (offset != l->log->snapshot
+        && (l->logs->len == 0 || bsearch (&offset, l->logs->data, l->logs->len, sizeof offset, seg_ascending) == NULL))
+      seg_snapshots_delete (l->log, offset, offset + 1);
+  }
 }
 
 /* Offsets, limits and epochs fitted to each other. */
@@ -312,6 +299,7 @@ seg_load (StokerLog *log, const Mark *mark, StokerError *err)
                       g_strerror (-rc));
   else
     rc = add_segments (log, &l, err);
+  log->listed = l.snapshots;
   if (rc == 0 && log->n_segs == 0) {
     rc = first_segment (log, MAX (mark->start, 0), err);
     log->end = MAX (mark->start, 0);

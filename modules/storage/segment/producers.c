@@ -38,9 +38,23 @@ snapshots (StokerLog *log)
   g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
   GArray *offsets = g_array_new (FALSE, FALSE, sizeof (int64_t));
 
-  stoker_disk_list (seg_disk (log), path, collect, offsets);
+  if (log->listed)
+    g_array_append_vals (offsets, log->listed->data, log->listed->len);
+  else
+    stoker_disk_list (seg_disk (log), path, collect, offsets);
   g_array_sort (offsets, descending);
   return offsets;
+}
+
+static void
+delete_snapshot (StokerLog *log, int64_t offset)
+{
+  g_autofree char *path = seg_path (log, offset, ".snapshot");
+
+  stoker_disk_unlink (seg_disk (log), path);
+  for (guint i = log->listed ? log->listed->len : 0; i > 0; i--)
+    if (g_array_index (log->listed, int64_t, i - 1) == offset)
+      g_array_remove_index_fast (log->listed, i - 1);
 }
 
 void
@@ -50,9 +64,8 @@ seg_snapshots_delete (StokerLog *log, int64_t from, int64_t to)
 
   for (guint i = 0; i < offsets->len; i++) {
     int64_t offset = g_array_index (offsets, int64_t, i);
-    g_autofree char *path = seg_path (log, offset, ".snapshot");
     if (offset >= from && offset < to)
-      stoker_disk_unlink (seg_disk (log), path);
+      delete_snapshot (log, offset);
   }
 }
 
@@ -72,6 +85,8 @@ seg_snapshot_write (StokerLog *log, int64_t offset, const StokerBuf *b)
   stoker_file_unref (f);
   if (rc == 0)
     rc = stoker_disk_rename (seg_disk (log), tmp, path);
+  if (rc == 0 && log->listed)
+    g_array_append_val (log->listed, offset);
   if (rc == 0)
     seg_names_changed (log);
   if (rc < 0)
@@ -119,7 +134,7 @@ load_newest (StokerLog *log, int64_t end)
       return offset;
     stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged", "producer snapshot is not usable: %s | file=%s",
                 err.text, path);
-    stoker_disk_unlink (seg_disk (log), path);
+    delete_snapshot (log, offset);
   }
   return -1;
 }
