@@ -33,6 +33,7 @@ typedef struct Move
   bool gone;           /* the partition was closed meanwhile, and its future log with it */
   int rc;
   StokerError err;
+  size_t asked;
   uint64_t copied, total;
   int64_t lag, began_us;
   void (*begun) (void *user, int16_t error); /* who asked; NULL: answered */
@@ -220,13 +221,19 @@ swap_work (StkPartitionWork *w)
   back (m, inside, swapped);
 }
 
+static int64_t
+rate_of (const StkReplicas *r)
+{
+  return r->broker->config->replica_alter_log_dirs_io_max_bytes_per_second;
+}
+
 /* How long the bytes of the last step keep the next one, of any move, away. */
 static void
 charge (Move *m)
 {
   StkMoves *moves = m->moves;
   StokerBroker *b = moves->replicas->broker;
-  int64_t rate = b->config->replica_alter_log_dirs_io_max_bytes_per_second, now = stk_actor_now_us (b->control);
+  int64_t rate = rate_of (moves->replicas), now = stk_actor_now_us (b->control);
 
   moves->free_us = MAX (moves->free_us, now);
   if (rate < INT64_MAX / 1000000)
@@ -244,7 +251,7 @@ copied (StkTask *t)
     end (m, m->from);
   else if (m->rc != 0)
     fail (m);
-  else if (m->lag > 0 && m->copied >= SWAP_BYTES)
+  else if (m->lag > 0 && m->copied >= m->asked)
     step (m);
   else if (m->cancel || m->moves->replicas->closing)
     step (m);
@@ -264,7 +271,7 @@ copy_run (StkTask *t)
   m->copied = 0;
   if (inside)
     STK_ENGINE_CALL (
-        p, m->rc = p->ops->move_copy (p->storage, p->log, p->future, STEP_BYTES, &m->copied, &m->lag, &m->err));
+        p, m->rc = p->ops->move_copy (p->storage, p->log, p->future, m->asked, &m->copied, &m->lag, &m->err));
   back (m, inside, copied);
 }
 
@@ -292,7 +299,8 @@ step (Move *m)
     m->timer.fire = step_now;
     stk_actor_timer_set (control, &m->timer, m->moves->free_us);
   } else {
-    /* One step's worth at a time, so that many moves share what is allowed. */
+    /* What is allowed in a quarter of a second at a time, so that many moves share it. */
+    m->asked = (size_t)CLAMP (rate_of (r) / 4, SWAP_BYTES / 4, STEP_BYTES);
     m->task.run = copy_run;
     stk_pool_post (r->broker->disk_pools[m->to], &m->task);
   }
