@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 /* ---- SipHash-2-4 (Aumasson, Bernstein; public domain algorithm), output of 128 bits */
 #define ROTL(x, b) ((x) << (b) | (x) >> (64 - (b)))
@@ -76,6 +79,29 @@ key_hash (const uint64_t secret[2], const void *data, size_t len)
 }
 
 /* ---- the table */
+
+/* Every access goes to a page of its own: with large pages most of what a look-up waits for, the walk to the page, is gone. The
+ * system's memory is zeroed already. */
+static bool
+take_zeroed (KeyMap *m, size_t bytes)
+{
+  uint8_t *p;
+
+  if (bytes < 2 * HUGE_PAGE) {
+    m->slots = calloc (1, bytes);
+    return m->slots != NULL;
+  }
+  m->mapped = bytes + HUGE_PAGE;
+  p = mmap (NULL, m->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    return false;
+  m->memory = p;
+  p += (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+  (void)madvise (p, bytes, MADV_HUGEPAGE); /* a system without them serves small ones */
+  m->slots = (KeySlot *)(void *)p;
+  return true;
+}
+
 bool
 key_map_init (KeyMap *m, size_t bytes, double load, const uint64_t secret[2])
 {
@@ -89,14 +115,16 @@ key_map_init (KeyMap *m, size_t bytes, double load, const uint64_t secret[2])
     m->limit = m->n;
   if (m->limit == 0)
     return false;
-  m->slots = calloc (slots, sizeof (KeySlot)); /* pages that are not touched cost nothing */
-  return m->slots != NULL;
+  return take_zeroed (m, slots * sizeof (KeySlot));
 }
 
 void
 key_map_clear (KeyMap *m)
 {
-  free (m->slots);
+  if (m->memory)
+    munmap (m->memory, m->mapped);
+  else
+    free (m->slots);
   *m = (KeyMap){ 0 };
 }
 
@@ -115,7 +143,7 @@ before (const KeyHash *a, const KeyHash *b)
 void
 key_map_prefetch (const KeyMap *m, const KeyHash *h)
 {
-  __builtin_prefetch (&m->slots[home (m, h)], 1);
+  __builtin_prefetch (&m->slots[home (m, h)]);
 }
 
 /* The place where the key is, or would have to be put. */

@@ -28,6 +28,8 @@ typedef struct KeyMap
   size_t n;     /* home places */
   size_t extra; /* places behind the last home place, for what was pushed there */
   size_t used, limit;
+  void *memory; /* of a large table; NULL: slots were allocated */
+  size_t mapped;
 } KeyMap;
 
 /* SipHash-2-4 with 128 bits of output. */
