@@ -143,6 +143,68 @@ test_model (void)
   }
 }
 
+static bool
+never (Scene *s)
+{
+  return false;
+}
+
+/* ---- damage: whatever stands in the files, a run ends with an answer */
+
+/* Changes some bytes of one batch in the file and makes its CRC right again, so that what reads it has to cope. */
+static void
+spoil_batch (GRand *dice, uint8_t *data, size_t len)
+{
+  size_t at = 0, spoilt = (size_t)g_rand_int_range (dice, 0, 20);
+  StokerBatch b;
+  uint32_t crc;
+
+  while (stoker_batch_peek (data + at, len - at, &b) == 0 && spoilt-- > 0 && at + (size_t)b.length < len)
+    at += (size_t)b.length;
+  if (stoker_batch_peek (data + at, len - at, &b) != 0)
+    return;
+  for (int i = g_rand_int_range (dice, 1, 4); i > 0; i--)
+    data[at + (size_t)g_rand_int_range (dice, 21, b.length)] = (uint8_t)g_rand_int (dice);
+  crc = stoker_crc32c (0, data + at + 21, (size_t)b.length - 21);
+  for (unsigned i = 0; i < 4; i++)
+    data[at + 17 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+static void
+one_damage (guint32 seed)
+{
+  Scene s = { 0 };
+  g_autofree char *path = NULL, *data = NULL;
+  StkCleanState state;
+  gsize len;
+
+  scene_init (&s, prepare (false), seed);
+  test_host_tolerate (s.k->host, "segment.damaged");
+  for (int i = 0; i < 60; i++)
+    scene_put (&s);
+  scene_settle (&s);
+  kit_stop (s.k, true);
+  path = g_build_filename (s.k->path, "t-0", "00000000000000000000.log", NULL);
+  g_assert_true (g_file_get_contents (path, &data, &len, NULL));
+  spoil_batch (s.dice, (uint8_t *)data, len);
+  g_assert_true (g_file_set_contents (path, data, (gssize)len, NULL));
+  kit_start (s.k, true);
+  s.k->log = kit_open (s.k, "t", 0);
+  s.k->ops->set_hw (s.k->engine, s.k->log, kit_ends (s.k).end);
+  state = scene_clean (&s, never);
+  g_test_message ("seed %u: %d", seed, state);
+  g_assert_true (state == STK_CLEAN_DONE || state == STK_CLEAN_DAMAGED || state == STK_CLEAN_FAILED);
+  kit_free (s.k);
+  scene_clear (&s);
+}
+
+static void
+test_damage (void)
+{
+  for (guint32 seed = first_seed (); seed < first_seed () + n_seeds (100, 3000); seed++)
+    one_damage (seed);
+}
+
 /* ---- power cuts */
 typedef struct Machine
 {
@@ -262,6 +324,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/compaction/model", test_model);
+  g_test_add_func ("/compaction/damage", test_damage);
   g_test_add_func ("/compaction/cuts", test_cuts);
   return g_test_run ();
 }
