@@ -71,6 +71,7 @@ typedef struct StkBrokerConfig
   int64_t log_segment_delete_delay_ms;
   int64_t log_flush_interval_messages, log_flush_interval_ms; /* INT64_MAX: never */
   int32_t log_flush;                                          /* 0: journal, 1: os */
+  int64_t log_recovery_wait_ms;
   int64_t log_journal_bytes, log_flush_offset_checkpoint_interval_ms;
   bool log_preallocate;
   int64_t message_max_bytes;

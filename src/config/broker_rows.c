@@ -92,6 +92,9 @@ static const StokerOption rows[] = {
        .text = "journal: once it is on the disk; nobody is answered or shown anything before. os: at once, as in Apache Kafka; the kernel "
                "writes it in its own time, and a power cut may lose what was acknowledged last.",
        RELOAD),
+  ROW ("log.recovery.wait.ms", DURATION, "1s", log_recovery_wait_ms,
+       "at a start the listeners wait this long for logs to be opened", .min = "0", .unit = "ms",
+       .text = "A start that takes longer serves clients meanwhile, and turns them away from the partitions that are not open yet."),
   ROW ("log.journal.bytes", SIZE, "512MiB", log_journal_bytes, "what the journal of a log directory may take of it", .min = "33554432",
        .unit = "bytes"),
   ROW ("log.flush.offset.checkpoint.interval.ms", DURATION, "1m", log_flush_offset_checkpoint_interval_ms,

@@ -23,7 +23,6 @@
 #include <glib.h>
 #include <inttypes.h>
 
-#define OPEN_PATIENCE_US 1000000 /* how long the listeners wait for logs to be opened */
 #define STOP_GRACE_US 2000000 /* how long connections may take their answers when the broker stops */
 
 static void
@@ -364,7 +363,7 @@ recovered (void *user)
 static void
 recovery_start (StkLifecycle *l)
 {
-  stk_replicas_wait_open (l->b->replicas, OPEN_PATIENCE_US, recovered, l);
+  stk_replicas_wait_open (l->b->replicas, l->b->config->log_recovery_wait_ms * 1000, recovered, l);
 }
 
 /* ---- open for business */

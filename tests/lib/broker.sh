@@ -34,7 +34,7 @@ broker_start () {
   trap broker_cleanup EXIT
   { printf 'listeners = PLAINTEXT://127.0.0.1:%s\nlog.dirs = %s/data\n' "$BROKER_PORT" "$BROKER_DIR"
     [ $# -gt 0 ] && printf '%s\n' "$@"
-    echo 'network.thread.connections = 1'; } >"$BROKER_DIR/stoker.conf"
+    echo 'network.thread.connections = 1'; echo 'log.recovery.wait.ms = 20s'; } >"$BROKER_DIR/stoker.conf"
   broker_again
 }
 

@@ -69,6 +69,8 @@ class Broker:
             f.write("".join(l + "\n" for l in lines))
             if not any(l.startswith("network.thread.connections") for l in lines):
                 f.write("network.thread.connections = 1\n")  # on all threads, so that they meet
+            if not any(l.startswith("log.recovery.wait.ms") for l in lines):
+                f.write("log.recovery.wait.ms = 20s\n")  # a slow machine is not what most tests are about
 
     def start(self, wait=20):
         env = dict(os.environ)

@@ -8,7 +8,7 @@ from kapi import Client
 
 tap = Tap()
 PARTS = 300
-br = Broker("num.partitions = 1")
+br = Broker("num.partitions = 1", "log.recovery.wait.ms = 1s")
 c = Conn(br.port)
 tap.eq(create_topic(c, "many", PARTS), 0, "a topic of %d partitions" % PARTS)
 tap.eq(create_topic(c, "slow", 2), 0, "and one of two")
