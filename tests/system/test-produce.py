@@ -38,6 +38,10 @@ for acks in (2, -2, 100):
 z = Client(br.port)
 z.post("Produce", 8, acks=0, timeout_ms=1000, topic_data=[dict(name="a", partition_data=[dict(index=1, records=one(b"zero"))])])
 tap.eq(z.ask("ApiVersions", 0).error_code, 0, "acks 0: no answer, the next request is answered")
+for _ in range(100):  # nobody is told when it is on the disk
+    if len(values("a", 1)) == 3:
+        break
+    time.sleep(0.1)
 tap.eq([r.value for r in values("a", 1)], [b"v", b"v", b"zero"], "and the record is there")
 z.post("Produce", 8, acks=0, timeout_ms=1000, topic_data=[dict(name="none", partition_data=[dict(index=0, records=one())])])
 tap.ok(z.closed(), "acks 0 to a topic that is not there: the connection is closed, so that the client notices")
