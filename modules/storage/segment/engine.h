@@ -281,7 +281,7 @@ typedef struct Walk
   bool *cold;        /* as in seg_locate; NULL at first */
   StokerLog *log;    /* with `seg`: damage that is known of the segment is stepped over; NULL at first */
   Segment *seg;
-  int64_t next;      /* behind the last batch */
+  int64_t next, max; /* behind the last batch; the last offset that the segment may hold (with `seg`) */
   uint64_t buf_pos;
   size_t buf_len;
   uint8_t buf[SEG_WALK_BUF];

@@ -16,6 +16,7 @@ seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end)
   w->log = NULL;
   w->seg = NULL;
   w->next = 0;
+  w->max = INT64_MAX;
   w->buf_pos = 0;
   w->buf_len = 0;
 }
@@ -50,7 +51,7 @@ seg_walk_next (Walk *w, StokerBatch *out, uint64_t *pos)
       return -1;
   }
   if (!seg_header_read (w->buf + (w->pos - w->buf_pos), out) || (uint64_t)out->length > w->end - w->pos
-      || (w->seg && out->base_offset < w->next))
+      || (w->seg && (out->base_offset < w->next || stoker_batch_last_offset (out) > w->max)))
     return -1;
   *pos = w->pos;
   w->pos += (uint64_t)out->length;
@@ -83,11 +84,17 @@ walk_to (Walk *w, int64_t offset, uint64_t *pos, StokerBatch *batch)
 static void
 begin (Walk *w, StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, uint64_t size, bool *cold)
 {
+  uint32_t at;
+
   seg_walk_begin (w, f, pos, size);
   w->cold = cold;
   w->log = log;
   w->seg = s;
   w->next = s->base;
+  pthread_mutex_lock (&log->lock);
+  at = seg_find (log, s->base);
+  w->max = log->segs[at] != s ? INT64_MAX : at + 1 < log->n_segs ? log->segs[at + 1]->base - 1 : log->end - 1;
+  pthread_mutex_unlock (&log->lock);
 }
 
 /* The walk came to something that is no batch: what is it, and what stands behind it? */

@@ -3,51 +3,18 @@
  * The scrub: reads what lies in sealed segments again, batch by batch, at a throttle, so that damage is found while another copy of
  * the data may still be had, and is not served. One for each log directory; a timer of the control thread has a
  * disk thread do a second's worth at a time.
- *
- * DIR/stoker.scrub remembers how far it was and what is damaged. It is there only when a pass was begun.
  */
-#include "engine.h"
+#include "scrub.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define FILE_NAME "stoker.scrub"
 
 enum
 {
   TURN_MS = 1000,
   LOOK_MS = 60000, /* how often it is looked whether a pass is due */
   WINDOW = 256 << 10,
-  SAVE_MS = 60000,
-  FILE_MAX = 64 << 20
-};
-
-/* Damage as the file has it, of a log that may not be open yet. */
-typedef struct Known
-{
-  char *name;
-  int64_t base;
-  Damage d;
-} Known;
-
-struct Scrub
-{
-  _Atomic int refs;
-  pthread_mutex_t lock;
-  pthread_cond_t cond;
-  Engine *engine;
-  LogDir *dir;        /* valid while `stop` is not set, or busy */
-  _Atomic bool stop;  /* the directory is let go */
-  bool posted, busy, changed;
-  int64_t started_ms; /* of the newest pass; 0: never */
-  int64_t saved_ms;
-  bool passing;
-  char *name;         /* the log in turn; NULL: from the first on */
-  int64_t base;       /* the segment in turn: the first at or above */
-  uint64_t pos;       /* in it */
-  int64_t next;       /* offsets are at or above it from there on */
-  StokerBuf buf;
-  GArray *known; /* of Known */
+  SAVE_MS = 60000
 };
 
 static void
@@ -67,129 +34,6 @@ unref (Scrub *c)
   stoker_buf_clear (&c->buf);
   g_free (c->name);
   g_free (c);
-}
-
-/* ---- the file */
-
-static void
-take_line (Scrub *c, char **words)
-{
-  guint n = g_strv_length (words);
-  int64_t v[5];
-
-  for (guint i = 2; i < n && i < 7; i++)
-    v[i - 2] = MAX (0, g_ascii_strtoll (words[i], NULL, 10));
-  if (n == 2 && strcmp (words[0], "pass") == 0) {
-    c->started_ms = MAX (0, g_ascii_strtoll (words[1], NULL, 10));
-  } else if (n == 3 && strcmp (words[0], "at") == 0) {
-    g_free (c->name);
-    c->name = g_strdup (words[1]);
-    c->base = v[0];
-    c->passing = true;
-  } else if (n == 7 && strcmp (words[0], "damage") == 0) {
-    Known k = { g_strdup (words[1]), v[0], { (uint64_t)v[1], (uint64_t)v[2], v[3], v[4] } };
-    g_array_append_val (c->known, k);
-  }
-}
-
-static void
-load (Scrub *c)
-{
-  g_autofree char *path = g_build_filename (c->dir->path, FILE_NAME, NULL);
-  StokerBuf text = { 0 };
-
-  if (stoker_disk_read_all (c->engine->disk, path, FILE_MAX, &text) >= 0) {
-    g_auto (GStrv) lines = NULL;
-    stoker_buf_append (&text, "", 1);
-    lines = g_strsplit ((const char *)text.data, "\n", -1);
-    for (char **l = lines; *l; l++) {
-      g_auto (GStrv) words = g_strsplit (*l, " ", -1);
-      take_line (c, words);
-    }
-  }
-  stoker_buf_clear (&text);
-}
-
-/* What the open logs know, and what is known of the others, under the engine's lock. */
-static void
-gather (Scrub *c, StokerBuf *text)
-{
-  LogDir *dir = c->dir;
-  GHashTable *open = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; i < dir->logs->len; i++) {
-    StokerLog *log = dir->logs->pdata[i];
-    g_hash_table_add (open, log->name);
-    pthread_mutex_lock (&log->lock);
-    for (uint32_t k = 0; k < log->n_segs; k++)
-      for (uint32_t m = 0; m < log->segs[k]->n_damage; m++) {
-        const Damage *d = &log->segs[k]->damage[m];
-        stoker_buf_printf (text, "damage %s %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n", log->name,
-                           log->segs[k]->base, d->from, d->to, d->first, d->next);
-      }
-    pthread_mutex_unlock (&log->lock);
-  }
-  for (guint i = 0; i < c->known->len; i++) {
-    const Known *k = &g_array_index (c->known, Known, i);
-    if (!g_hash_table_contains (open, k->name))
-      stoker_buf_printf (text, "damage %s %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n", k->name, k->base,
-                         k->d.from, k->d.to, k->d.first, k->d.next);
-  }
-  g_hash_table_unref (open);
-}
-
-/* Called with the scrub as the caller's: busy, or nobody else left. */
-static void
-save (Scrub *c, int64_t now_ms)
-{
-  g_autofree char *path = g_build_filename (c->dir->path, FILE_NAME, NULL);
-  StokerBuf text = { 0 };
-  int rc;
-
-  stoker_buf_printf (&text, "pass %" PRId64 "\n", c->started_ms);
-  if (c->passing && c->name)
-    stoker_buf_printf (&text, "at %s %" PRId64 "\n", c->name, c->base);
-  pthread_mutex_lock (&c->engine->lock);
-  gather (c, &text);
-  pthread_mutex_unlock (&c->engine->lock);
-  rc = stoker_disk_write_atomic (c->engine->disk, path, text.data, text.len);
-  if (rc < 0)
-    stoker_log (c->engine->self, STOKER_LOG_WARN, "scrub.save", "cannot write: %s | file=%s", g_strerror (-rc), path);
-  stoker_buf_clear (&text);
-  c->saved_ms = now_ms;
-}
-
-void
-seg_scrub_changed (LogDir *dir)
-{
-  pthread_mutex_lock (&dir->scrub->lock);
-  dir->scrub->changed = true;
-  pthread_mutex_unlock (&dir->scrub->lock);
-}
-
-void
-seg_scrub_restore (StokerLog *log)
-{
-  Scrub *c = log->dir->scrub;
-  g_autoptr (GArray) mine = g_array_new (FALSE, FALSE, sizeof (Known));
-
-  pthread_mutex_lock (&log->engine->lock);
-  for (guint i = 0; i < c->known->len; i++)
-    if (strcmp (g_array_index (c->known, Known, i).name, log->name) == 0)
-      g_array_append_val (mine, g_array_index (c->known, Known, i));
-  pthread_mutex_unlock (&log->engine->lock);
-  for (guint i = 0; i < mine->len; i++) {
-    const Known *k = &g_array_index (mine, Known, i);
-    for (uint32_t n = 0; n < log->n_segs; n++) {
-      uint64_t behind;
-      StokerFile *f;
-      /* Looked at again: it may have been mended since. */
-      if (log->segs[n]->base != k->base || seg_file_get (log, log->segs[n], &f) < 0)
-        continue;
-      (void)seg_damage_probe (log, log->segs[n], f, k->d.from, k->d.first, &behind);
-      stoker_file_unref (f);
-    }
-  }
 }
 
 /* ---- one turn */
@@ -385,7 +229,7 @@ turn (Scrub *c, int64_t now_ms)
       c->passing = false;
       g_clear_pointer (&c->name, g_free);
       stoker_log (c->engine->self, STOKER_LOG_DEBUG, "scrub.passed", "all sealed segments were read | dir=%s", c->dir->path);
-      save (c, now_ms);
+      seg_scrub_save (c, now_ms);
       break;
     }
     budget -= 4096; /* opening it */
@@ -430,7 +274,7 @@ work (void *user)
     c->changed = false;
     pthread_mutex_unlock (&c->lock);
     if (changed || (c->passing && now_ms - c->saved_ms >= SAVE_MS))
-      save (c, now_ms);
+      seg_scrub_save (c, now_ms);
     pthread_mutex_lock (&c->lock);
     c->busy = false;
     pthread_cond_broadcast (&c->cond);
@@ -512,7 +356,7 @@ seg_scrub_attach (Engine *e, LogDir *dir)
   c->dir = dir;
   c->known = g_array_new (FALSE, FALSE, sizeof (Known));
   g_array_set_clear_func (c->known, clear_known);
-  load (c);
+  seg_scrub_load (c);
   dir->scrub = c;
 }
 
@@ -529,7 +373,7 @@ seg_scrub_detach (LogDir *dir, bool keep)
     pthread_cond_wait (&c->cond, &c->lock);
   pthread_mutex_unlock (&c->lock);
   if (keep && (c->passing || c->changed) && !atomic_load (&dir->abandoned))
-    save (c, stoker_host_now_ms (c->engine->self->host));
+    seg_scrub_save (c, stoker_host_now_ms (c->engine->self->host));
   pthread_mutex_lock (&c->engine->lock);
   dir->scrub = NULL;
   pthread_mutex_unlock (&c->engine->lock);
