@@ -100,15 +100,28 @@ seg_close (StokerInstance *self, StokerLog *log)
   release (log, &mark);
 }
 
+/* 255 bytes is what a name may have; the suffix takes 40 of them. */
+static char *
+delete_name (Engine *e, const LogDir *dir, const char *name)
+{
+  uint64_t a = stoker_host_random (e->self->host), b = stoker_host_random (e->self->host);
+
+  return g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, name, a, b);
+}
+
 int
 seg_bury_folder (Engine *e, LogDir *dir, const char *name, int64_t due_ms)
 {
   g_autofree char *from = g_build_filename (dir->path, name, NULL);
-  uint64_t a = stoker_host_random (e->self->host), b = stoker_host_random (e->self->host);
-  /* 255 bytes is what a name may have; the suffix takes 40 of them. */
-  char *to = g_strdup_printf ("%s/%.215s.%016" PRIx64 "%016" PRIx64 "-delete", dir->path, name, a, b);
-  int rc = stoker_disk_rename (e->disk, from, to);
+  char *to = NULL;
+  int rc = -EEXIST;
 
+  /* In tests chance repeats itself. */
+  for (int i = 0; i < 4 && (rc == -EEXIST || rc == -ENOTEMPTY); i++) {
+    g_free (to);
+    to = delete_name (e, dir, name);
+    rc = stoker_disk_rename (e->disk, from, to);
+  }
   if (rc == 0)
     rc = stoker_disk_sync_dir (e->disk, dir->path);
   if (rc == 0)

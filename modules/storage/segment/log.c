@@ -122,6 +122,8 @@ seg_log_unref (StokerLog *log)
 {
   if (atomic_fetch_sub_explicit (&log->refs, 1, memory_order_acq_rel) != 1)
     return;
+  if (log->moves) /* the engine was not stopped */
+    seg_log_unref (log->moves);
   for (uint32_t i = 0; i < log->n_segs; i++)
     seg_segment_unref (log->segs[i]);
   for (Seal *s = log->seals, *next; s; s = next) {

@@ -111,6 +111,14 @@ seg_move_end (StokerLog *future)
   seg_log_unref (log);
 }
 
+static int
+write_marks (StokerLog *log, StokerError *err)
+{
+  for (int i = 0; i < N_CHECKPOINTS; i++)
+    seg_mark_dirty (log, (CheckpointFile)i);
+  return seg_dir_write (log->engine, log->dir, ~0u, err) == 0 ? 0 : STOKER_KAFKA_STORAGE_ERROR;
+}
+
 int
 seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config,
                StokerLog **future, StokerError *err)
@@ -124,18 +132,21 @@ seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, con
                          .dir = to,
                          .config = config,
                          .create = true };
+  bool fresh;
   int rc;
 
   *future = NULL;
   if (dir)
     (void)stoker_disk_list (e->disk, dir->path, is_it, &s);
-  if (s.found == NULL)
+  fresh = s.found == NULL;
+  if (fresh)
     s.found = fresh_name (log);
   rc = seg_open_future (self, &spec, s.found, future, err);
   if (rc == STOKER_INCONSISTENT_TOPIC_ID && dir) { /* left over by another topic of this name */
     (void)seg_bury_folder (e, dir, s.found, 0);
     g_free (s.found);
     s.found = fresh_name (log);
+    fresh = true;
     rc = seg_open_future (self, &spec, s.found, future, err);
   }
   if (rc == 0) {
@@ -143,7 +154,10 @@ seg_move_open (StokerInstance *self, StokerLog *log, const StokerLogDir *to, con
     pthread_mutex_lock (&log->lock);
     log->moving = true;
     pthread_mutex_unlock (&log->lock);
-    rc = fit (log, *future, err);
+    /* The recovery point of a log that lay there once must not be taken for this one's after a crash. */
+    rc = fresh ? write_marks (*future, err) : 0;
+    if (rc == 0)
+      rc = fit (log, *future, err);
     if (rc != 0) {
       seg_close (self, *future);
       *future = NULL;
@@ -178,7 +192,11 @@ follow (StokerLog *log, StokerLog *future, StokerError *err)
 static bool
 is_empty (const StokerLog *log)
 {
-  return log->n_segs == 1 && log->segs[0]->size == 0;
+  uint64_t bytes = 0;
+
+  for (uint32_t i = 0; i < log->n_segs; i++)
+    bytes += log->segs[i]->size;
+  return bytes == 0;
 }
 
 /* Nothing lies between the future log's end and `end`: compaction took it. */
