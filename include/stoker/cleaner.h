@@ -6,14 +6,14 @@
  *   plan     whole segments from the oldest on: retention (cleaner/delete)
  *   assess, begin, scan, decide, end
  *            single records: compaction (cleaner/compact). The core reads batches, checks and decompresses them, shows
- *            their records, rebuilds batches from what stays (at the same offsets), throttles, replaces segments so that a
- *            crash leaves the old or the new ones, and remembers how far it has come. A module that does not offer it
+ *            their records, rebuilds batches from what stays (at the same offsets), throttles, replaces segments so
+ * that a crash leaves the old or the new ones, and remembers how far it has come. A module that does not offer it
  *            leaves these NULL.
  *
  * What a cleaner is not asked about, because readers and producers depend on it: control batches, which stay until the
  * data of their transaction has gone and delete.retention.ms has passed since; records of aborted transactions, which
- * go; the newest batch of every producer that the log knows, which stays, without records if need be; records at and above
- * the end that scanning has reached, which stay.
+ * go; the newest batch of every producer that the log knows, which stays, without records if need be; records at and
+ * above the end that scanning has reached, which stay.
  *
  * Unstable interface: tied to the exact build.
  *
@@ -72,9 +72,9 @@ typedef struct StokerCleanerBatch
 typedef struct StokerCleanerRecord
 {
   int64_t offset;
-  int64_t timestamp;       /* -1: none */
-  StokerBytes key, value;  /* data NULL: null */
-  StokerBytes headers;     /* n_headers times key and value, as they stand in the batch */
+  int64_t timestamp;      /* -1: none */
+  StokerBytes key, value; /* data NULL: null */
+  StokerBytes headers;    /* n_headers times key and value, as they stand in the batch */
   int32_t n_headers;
 } StokerCleanerRecord;
 
@@ -92,11 +92,11 @@ typedef struct StokerCleanerRun StokerCleanerRun; /* the cleaner's: what it keep
 typedef struct StokerCleanerOps
 {
   StokerOpsHead head;
-  /* The cleanup.policy word that it serves: "delete", "compact". Static. A log is shown to the cleaners whose word is in
-   * its cleanup.policy; what lies below the log start is always up to those of "delete". */
+  /* The cleanup.policy word that it serves: "delete", "compact". Static. A log is shown to the cleaners whose word is
+   * in its cleanup.policy; what lies below the log start is always up to those of "delete". */
   const char *policy;
-  /* Decides which whole segments go. Returns 0, or -1 with *err (the log is then left alone and the error logged). NULL: it
-   * drops no whole segments. */
+  /* Decides which whole segments go. Returns 0, or -1 with *err (the log is then left alone and the error logged).
+   * NULL: it drops no whole segments. */
   int (*plan) (StokerInstance *self, const StokerCleanerView *view, StokerCleanerPlan *out, StokerError *err);
 
   /* ---- runs; all or none are NULL */
@@ -106,9 +106,9 @@ typedef struct StokerCleanerOps
   /* Begins a run over what it wished for. NULL with *err. It ends with `end`. */
   StokerCleanerRun *(*begin) (StokerInstance *self, const StokerCleanerView *view, const StokerCleanerWish *wish,
                               StokerError *err);
-  /* First pass: the records of one batch, oldest first, of [from, to); of one batch only those at or above from. Returns how
-   * many of them it has taken note of; fewer than n: its memory is full. Scanning ends there, the run goes up to the first
-   * record that was not taken, and the next run goes on with that. */
+  /* First pass: the records of one batch, oldest first, of [from, to); of one batch only those at or above from.
+   * Returns how many of them it has taken note of; fewer than n: its memory is full. Scanning ends there, the run goes
+   * up to the first record that was not taken, and the next run goes on with that. */
   size_t (*scan) (StokerInstance *self, StokerCleanerRun *run, const StokerCleanerBatch *batch,
                   const StokerCleanerRecord *records, size_t n);
   /* Second pass: what stays of the records of one batch? verdicts[0..n) is to be filled. Records of the whole log below

@@ -42,16 +42,16 @@ struct StkClean
   size_t first;
   StokerRewrite *rewrite;
   StokerBuf out;
-  GArray *aborted;  /* of StokerAborted: those that the group's segment still has to tell */
-  bool changed;     /* something of it goes */
+  GArray *aborted; /* of StokerAborted: those that the group's segment still has to tell */
+  bool changed;    /* something of it goes */
   StkCleanStats stats;
 };
 
 bool
 stk_clean_possible (const StokerCleanerOps *cleaner, const StokerStorageOps *storage)
 {
-  return cleaner->assess && cleaner->begin && cleaner->scan && cleaner->decide && cleaner->end
-         && storage->rewrite_begin && storage->rewrite_append && storage->rewrite_commit && storage->rewrite_abort;
+  return cleaner->assess && cleaner->begin && cleaner->scan && cleaner->decide && cleaner->end && storage->rewrite_begin
+         && storage->rewrite_append && storage->rewrite_commit && storage->rewrite_abort;
 }
 
 static bool
@@ -493,8 +493,7 @@ rewrite_some (StkClean *c, uint64_t bytes, StokerError *err)
     if (state != STK_CLEAN_MORE)
       return state;
   }
-  while (rc == 1 && c->stats.bytes_read + c->stats.bytes_written < until
-        ) {
+  while (rc == 1 && c->stats.bytes_read + c->stats.bytes_written < until) {
     rc = stk_clean_read (&c->reader, &data, &b, err);
     if (rc == 1 && treat_batch (c, data, &b, err) != 0)
       rc = -1;

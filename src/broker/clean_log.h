@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One run of a cleaner module over one log (stoker/cleaner.h): a state machine that is stepped, so that it can be
- * throttled, hands its thread back often, and holds nothing that a log's closing would have to wait for. It knows nothing
- * of partitions or threads: whoever steps it sees to it that the log is open during a call.
+ * throttled, hands its thread back often, and holds nothing that a log's closing would have to wait for. It knows
+ * nothing of partitions or threads: whoever steps it sees to it that the log is open during a call.
  *
  * Passes: scan [from, to) of the wish; then the segments below where that ended, in groups that fit into one segment:
  * each group is written anew, then committed.

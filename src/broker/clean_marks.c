@@ -166,8 +166,7 @@ text_of (StkCleanMarks *m, int dir, StokerBuf *b)
 }
 
 int
-stk_clean_marks_set (StkCleanMarks *m, const char *topic, int32_t partition, int dir, int64_t offset,
-                     StokerError *err)
+stk_clean_marks_set (StkCleanMarks *m, const char *topic, int32_t partition, int dir, int64_t offset, StokerError *err)
 {
   Mark mark = { dir, offset };
   g_autofree char *path = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How far the logs of this broker are compacted: cleaner-offset-checkpoint of every log directory, in Kafka's format, so
- * that either broker goes on where the other one stopped. Any thread.
+ * How far the logs of this broker are compacted: cleaner-offset-checkpoint of every log directory, in Kafka's format,
+ * so that either broker goes on where the other one stopped. Any thread.
  */
 #ifndef STK_BROKER_CLEAN_MARKS_H
 #define STK_BROKER_CLEAN_MARKS_H

@@ -19,8 +19,8 @@ typedef struct StkCleanReader
   bool gone;      /* what was to be read is not there any more */
 } StkCleanReader;
 
-/* 1: the next batch, whole, CRC checked, valid until the next call; 0: the range is read; -1: *err, and gone or the code:
- * STOKER_ERROR_CORRUPT, STOKER_ERROR_IO. */
+/* 1: the next batch, whole, CRC checked, valid until the next call; 0: the range is read; -1: *err, and gone or the
+ * code: STOKER_ERROR_CORRUPT, STOKER_ERROR_IO. */
 int stk_clean_read (StkCleanReader *r, const uint8_t **data, StokerBatch *b, StokerError *err);
 
 #endif

@@ -16,8 +16,8 @@ void stk_clean_txns_free (StkCleanTxns *t);
 void stk_clean_txns_add (StkCleanTxns *t, const StokerAborted *a);
 /* A batch that is no control batch: is it of an aborted transaction? */
 bool stk_clean_txns_data (StkCleanTxns *t, const StokerBatch *b);
-/* A control batch of this type (0 abort, 1 commit, -1: it holds no record any more). True: no data of its transaction was
- * met, it says nothing any more. *told: it aborts a transaction of which data was met, *kept: that one. */
+/* A control batch of this type (0 abort, 1 commit, -1: it holds no record any more). True: no data of its transaction
+ * was met, it says nothing any more. *told: it aborts a transaction of which data was met, *kept: that one. */
 bool stk_clean_txns_marker (StkCleanTxns *t, const StokerBatch *b, int type, bool *told, StokerAborted *kept);
 
 #endif

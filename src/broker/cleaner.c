@@ -11,8 +11,8 @@
 
 enum
 {
-  STEP_BYTES = 4 << 20,              /* between two of them a log can be closed */
-  PAUSE_US = 300 * 1000 * 1000,      /* after the disk failed */
+  STEP_BYTES = 4 << 20,         /* between two of them a log can be closed */
+  PAUSE_US = 300 * 1000 * 1000, /* after the disk failed */
 };
 
 /* One thread's worth of cleaning: a survey, a run, the next survey; all that is posted of it is one task at a time. */
@@ -216,8 +216,8 @@ end_run (StkTask *t)
     next = STK_CLEANING_IMPOSSIBLE;
   if (w->job.state == STK_CLEAN_FAILED || (w->job.state == STK_CLEAN_GONE && !atomic_load (&c->stop))) {
     next = STK_CLEANING_PAUSED;
-    atomic_store (&p->clean_again_us, stk_world_monotonic_us (p->broker->world)
-                                          + (w->job.state == STK_CLEAN_GONE ? 1000000 : PAUSE_US));
+    atomic_store (&p->clean_again_us,
+                  stk_world_monotonic_us (p->broker->world) + (w->job.state == STK_CLEAN_GONE ? 1000000 : PAUSE_US));
   }
   stk_clean_free (w->job.run);
   w->job.run = NULL;
@@ -240,8 +240,8 @@ tell_end (Worker *w)
   stoker_metric_add (stk_metrics_core (p->broker->metrics, STK_METRIC_CLEANER_TIME), ms);
   if (w->job.state == STK_CLEAN_DONE)
     stk_log (log, STOKER_LOG_INFO, "broker", "cleaner.done",
-             "compacted a log | topic=%s partition=%d end=%" PRId64 " read=%" PRIu64 " bytes=%" PRIu64 " before=%" PRIu64
-             " records=%" PRIu64 " kept=%" PRIu64 " segments=%u now=%u full=%d ms=%" PRId64,
+             "compacted a log | topic=%s partition=%d end=%" PRId64 " read=%" PRIu64 " bytes=%" PRIu64
+             " before=%" PRIu64 " records=%" PRIu64 " kept=%" PRIu64 " segments=%u now=%u full=%d ms=%" PRId64,
              p->topic, p->index, s->end, s->bytes_read, s->output, s->input, s->records, s->kept, s->segments_before,
              s->segments_now, s->full, ms);
   else if (w->job.state == STK_CLEAN_DAMAGED)

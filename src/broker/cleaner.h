@@ -25,8 +25,8 @@ enum
 StkCleaner *stk_cleaner_new (StkReplicas *r);
 /* After stopped, or never started. NULL is allowed. */
 void stk_cleaner_free (StkCleaner *c);
-/* From when the directories are attached until the logs are closed; control actor. `stopped` is called on it, perhaps at
- * once. */
+/* From when the directories are attached until the logs are closed; control actor. `stopped` is called on it, perhaps
+ * at once. */
 void stk_cleaner_start (StkCleaner *c);
 void stk_cleaner_stop (StkCleaner *c, void (*stopped) (void *user), void *user);
 /* The log of a partition was removed. Control actor. */

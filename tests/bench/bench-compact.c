@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What compaction costs: a log of 100-byte values over a million keys in batches of 16 KiB, written and compacted by the
- * engine and the driver as the broker has them, without a broker. Processor time of the whole run, both passes and the
- * commits, per byte of input; the share of what is kept is printed with it. Usage: bench-compact [MIB [KEYS [CODEC]]].
- * Not part of `make check`.
+ * What compaction costs: a log of 100-byte values over a million keys in batches of 16 KiB, written and compacted by
+ * the engine and the driver as the broker has them, without a broker. Processor time of the whole run, both passes and
+ * the commits, per byte of input; the share of what is kept is printed with it. Usage: bench-compact [MIB [KEYS
+ * [CODEC]]]. Not part of `make check`.
  */
 #include "broker/clean_log.h"
 #include "tests/conformance/storage/kit.h"
@@ -39,8 +39,7 @@ fill (Kit *k, int64_t bytes, guint32 keys, int codec)
     stk_batch_begin (&w, &b);
     while (b.len < 16384) {
       char key[24];
-      StokerBytes name
-          = { (uint8_t *)key, (size_t)g_snprintf (key, sizeof key, "key-%08u", g_rand_int (dice) % keys) };
+      StokerBytes name = { (uint8_t *)key, (size_t)g_snprintf (key, sizeof key, "key-%08u", g_rand_int (dice) % keys) };
       for (size_t i = 0; i < sizeof value; i++)
         value[i] = (uint8_t)('a' + (codec ? g_rand_int (dice) % 16 : i % 26));
       stk_batch_add (&w, k->now_ms, name, (StokerBytes){ value, sizeof value }, STOKER_BYTES_NULL, 0);
@@ -63,17 +62,15 @@ run (Kit *k, StokerInstance *cleaner)
   StokerSegmentRow rows[256];
   StkCleanState state = STK_CLEAN_MORE;
   StokerError err = { 0 };
-  StkCleanSpec spec = { .host = test_host_get (k->host),
-                        .cleaner = cleaner,
-                        .storage = k->engine,
-                        .log = k->log,
-                        .io_bytes = 512 << 10,
-                        .max_content = 128 << 20,
-                        .view = { .config = &k->config,
-                                  .segments = rows,
-                                  .now_ms = k->now_ms,
-                                  .memory = 128 << 20,
-                                  .load_factor = 0.9 } };
+  StkCleanSpec spec
+      = { .host = test_host_get (k->host),
+          .cleaner = cleaner,
+          .storage = k->engine,
+          .log = k->log,
+          .io_bytes = 512 << 10,
+          .max_content = 128 << 20,
+          .view
+          = { .config = &k->config, .segments = rows, .now_ms = k->now_ms, .memory = 128 << 20, .load_factor = 0.9 } };
   double cpu = used_s (CLOCK_PROCESS_CPUTIME_ID), wall = used_s (CLOCK_MONOTONIC), scanned = 0;
   const StkCleanStats *s;
   StkClean *c;
@@ -94,8 +91,8 @@ run (Kit *k, StokerInstance *cleaner)
   wall = used_s (CLOCK_MONOTONIC) - wall;
   printf ("input %.0f MB, %.1f M records, kept %.1f M (%.0f MB): %.2f CPU-s (first pass %.2f), %.2f CPU-s/GB, "
           "%.0f MB/s a core; %.1f s by the clock\n",
-          (double)s->input / 1e6, (double)s->records / 1e6, (double)s->kept / 1e6, (double)s->output / 1e6, cpu, scanned,
-          cpu * 1e9 / (double)s->input, (double)s->input / 1e6 / cpu, wall);
+          (double)s->input / 1e6, (double)s->records / 1e6, (double)s->kept / 1e6, (double)s->output / 1e6, cpu,
+          scanned, cpu * 1e9 / (double)s->input, (double)s->input / 1e6 / cpu, wall);
   stk_clean_free (c);
 }
 

@@ -190,4 +190,23 @@ tap.ok(wait_for(lambda: len([r for r in read("c") if r.offset < fill_from]) < 60
 tap.eq(right("c"), "", "which are right")
 tap.ok(wait_for(lambda: c.offset("both", -2)[2] > 0, 5), "retention by size works on compacted topics that ask for it", c.offset("both", -2))
 tap.eq(br.stop(), 0, "clean stop")
+
+# ---- the throttle, off, and a stop in the middle of a run
+br.configure("log.cleaner.backoff.ms = 200", "log.cleaner.io.max.bytes.per.second = 40000")
+br.start()
+c = Client(br.port)
+tap.eq(make("slow"), 0, "a topic that is compacted slowly")
+for i in range(12):
+    assert send("slow", [(key(k), b"v %d " % i + b"x" * 60) for k in range(100)]) == 0
+half_made = lambda: [f for f in os.listdir(os.path.join(br.data, "slow-0")) if f.endswith(".cleaned")]
+tap.ok(wait_for(half_made), "it is being written anew")
+began = time.time()
+tap.eq(br.stop(), 0, "a stop in the middle of it is clean")
+tap.ok(time.time() - began < 3, "and does not wait for its end")
+tap.eq(half_made(), [], "nothing half-made stays")
+br.configure("log.cleaner.enable = false")
+br.start()
+c = Client(br.port)
+tap.eq(right("slow"), "", "all of it is there")
+tap.eq(br.stop(), 0, "clean stop")
 tap.done()

@@ -80,8 +80,8 @@ key_hash (const uint64_t secret[2], const void *data, size_t len)
 
 /* ---- the table */
 
-/* Every access goes to a page of its own: with large pages most of what a look-up waits for, the walk to the page, is gone. The
- * system's memory is zeroed already. */
+/* Every access goes to a page of its own: with large pages most of what a look-up waits for, the walk to the page, is
+ * gone. The system's memory is zeroed already. */
 static bool
 take_zeroed (KeyMap *m, size_t bytes)
 {
@@ -160,8 +160,7 @@ place (const KeyMap *m, const KeyHash *h)
 static inline bool
 is_at (const KeyMap *m, size_t i, const KeyHash *h)
 {
-  return i < m->n + m->extra && m->slots[i].offset != 0 && m->slots[i].hash.hi == h->hi
-         && m->slots[i].hash.lo == h->lo;
+  return i < m->n + m->extra && m->slots[i].offset != 0 && m->slots[i].hash.hi == h->hi && m->slots[i].hash.lo == h->lo;
 }
 
 bool

@@ -2,8 +2,8 @@
  *
  * The newest offset of each key, in a table of fixed size: 24 bytes a key, whatever its length. Keys are known by a
  * 128-bit hash, SipHash-2-4 under a key that is drawn for each table: nobody can prepare two keys that meet, and by
- * chance two of a billion do with a probability of 10^-21. (Kafka uses MD5, for which such keys can be computed, at five
- * times the cost.) Not locked.
+ * chance two of a billion do with a probability of 10^-21. (Kafka uses MD5, for which such keys can be computed, at
+ * five times the cost.) Not locked.
  */
 #ifndef COMPACT_KEY_MAP_H
 #define COMPACT_KEY_MAP_H

@@ -109,7 +109,7 @@ record (int64_t offset, const char *key, const char *value)
 static void
 test_records (void)
 {
-  StokerCleanerRecord records[] = { record (0, "a", "1"), record (1, "b", "1"), record (2, NULL, "1"),
+  StokerCleanerRecord records[] = { record (0, "a", "1"),  record (1, "b", "1"), record (2, NULL, "1"),
                                     record (3, "a", NULL), record (4, "c", ""),  record (5, "", "1") };
   static const uint8_t want[] = { STOKER_CLEANER_DROP,         STOKER_CLEANER_KEEP, STOKER_CLEANER_DROP,
                                   STOKER_CLEANER_KEEP_FOR_NOW, STOKER_CLEANER_KEEP, STOKER_CLEANER_KEEP };

@@ -89,9 +89,9 @@ unlink_rest (StokerRewrite *rw, uint32_t i)
   return rc;
 }
 
-/* Those that begin below the end of the last batch that is left are known to be replaced: recovery deletes them too. The
- * others could come back in a crash, which does no harm as long as none comes back without all that are newer (a deletion
- * would be undone), nor without its .txnindex: so they go one after the other, the oldest first. */
+/* Those that begin below the end of the last batch that is left are known to be replaced: recovery deletes them too.
+ * The others could come back in a crash, which does no harm as long as none comes back without all that are newer (a
+ * deletion would be undone), nor without its .txnindex: so they go one after the other, the oldest first. */
 static int
 unlink_old (StokerRewrite *rw)
 {

@@ -13,8 +13,8 @@ extern const StokerModule stoker_module_codec_snappy, stoker_module_cleaner_comp
 void
 scene_init (Scene *s, Kit *k, guint32 seed)
 {
-  static const StokerModule *const codecs[] = { &stoker_module_codec_gzip, &stoker_module_codec_lz4,
-                                                &stoker_module_codec_zstd, &stoker_module_codec_snappy };
+  static const StokerModule *const codecs[]
+      = { &stoker_module_codec_gzip, &stoker_module_codec_lz4, &stoker_module_codec_zstd, &stoker_module_codec_snappy };
 
   if (s->dice == NULL)
     *s = (Scene){ .dice = g_rand_new_with_seed (seed),
@@ -125,7 +125,8 @@ put_data (Scene *s, int p)
                 .fate = txn ? FATE_OPEN : FATE_SURE };
     bool with_header = row.value % 5 == 0;
     StokerBytes k = { (uint8_t *)key, (size_t)g_snprintf (key, sizeof key, "key-%d", row.key) };
-    StokerBytes v = { (uint8_t *)value, (size_t)g_snprintf (value, sizeof value, "value %d of some length", row.value) };
+    StokerBytes v
+        = { (uint8_t *)value, (size_t)g_snprintf (value, sizeof value, "value %d of some length", row.value) };
     row.value = MAX (row.value, -1);
     stk_batch_add (&w, row.stamp, k, row.value < 0 ? STOKER_BYTES_NULL : v,
                    with_header ? (StokerBytes){ (uint8_t *)header, sizeof header } : STOKER_BYTES_NULL, with_header);
@@ -243,7 +244,8 @@ see_record (Seen *x, const StokerCleanerRecord *r)
   g_assert_cmpint (r->value.data ? number_in (r->value, "value ") : -1, ==, row->value);
   g_assert_cmpint (r->timestamp, ==, row->stamp);
   if (row->fate != FATE_SURE)
-    g_test_message ("offset %d of producer %d, clean up to %d", (int)r->offset, (int)row->producer, (int)x->s->first_dirty);
+    g_test_message ("offset %d of producer %d, clean up to %d", (int)r->offset, (int)row->producer,
+                    (int)x->s->first_dirty);
   g_assert_cmpint (row->fate, ==, FATE_SURE);
   g_assert_cmpint (r->offset, >, x->newest[row->key]);
   x->newest[row->key] = r->offset;

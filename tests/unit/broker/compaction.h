@@ -14,15 +14,15 @@
 
 typedef enum Fate
 {
-  FATE_SURE,    /* no transaction, or a committed one */
+  FATE_SURE, /* no transaction, or a committed one */
   FATE_OPEN,
   FATE_ABORTED,
 } Fate;
 
 typedef struct Row /* a record */
 {
-  int key;       /* -1: none (a marker, or null) */
-  int value;     /* -1: a tombstone */
+  int key;   /* -1: none (a marker, or null) */
+  int value; /* -1: a tombstone */
   int64_t stamp;
   int64_t producer;
   Fate fate;
@@ -39,7 +39,7 @@ typedef struct Scene
   bool codecs;
   size_t memory; /* of a run */
   int64_t first_dirty;
-  int64_t tried; /* how far runs have come that may not have come to their end */
+  int64_t tried;                         /* how far runs have come that may not have come to their end */
   int32_t sequence[2 * SCENE_PRODUCERS]; /* next ones */
   bool open[2 * SCENE_PRODUCERS];        /* transactions */
   unsigned runs, commits;
