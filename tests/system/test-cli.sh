@@ -139,7 +139,7 @@ is "a file that is no log" "$(code S log dump "$T/in")" 2
 cp "$log" "$T/00000000000000000000.log"
 printf 'X' | dd of="$T/00000000000000000000.log" bs=1 seek=100 conv=notrunc 2>/dev/null
 is "damage is found" "$(code S log dump "$T/00000000000000000000.log")" 1
-check "and its place named" grep -q 'position 0: the CRC' "$T/err"
+check "and its place named" grep -q 'position 0: offset 0: the CRC' "$T/err"
 head -c 5000 "$log" >"$T/00000000000000000000.log"
 is "a torn end is found" "$(code S log dump "$T/00000000000000000000.log")" 1
 golden=$top_srcdir/tests/golden/kafka-3.9.1/logs.tar.xz
