@@ -32,6 +32,7 @@ struct StokerBroker
   StkIo **io;             /* per I/O actor, touched on it only */
   int n_io;
   StkPool **disk_pools;   /* per log directory, at least one */
+  StkPool **journal_pools; /* the same for the journals: what is acknowledged does not queue behind other work */
   int n_dirs;
   const StkBrokerConfig *config; /* control thread; hot values are copied to where they are used */
   StkRegistry *registry;

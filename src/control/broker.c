@@ -25,6 +25,11 @@
 
 #include <glib.h>
 
+enum
+{
+  JOURNAL_THREADS = 6, /* a directory's, at most, while there is something to write: one commits, three flush logs, one makes checkpoints */
+};
+
 /* ---- what modules see of the world */
 
 static int64_t
@@ -51,6 +56,12 @@ host_work (void *user, int dir, void (*fn) (void *arg), void *arg)
   StokerBroker *b = user;
 
   stk_pool_call (b->disk_pools[dir >= 0 && dir < b->n_dirs ? dir : 0], fn, arg);
+}
+
+static void
+host_journal_work (void *user, int dir, void (*fn) (void *arg), void *arg)
+{
+  stk_pool_call (((StokerBroker *)user)->journal_pools[dir], fn, arg);
 }
 
 static void
@@ -115,7 +126,8 @@ static const StkHostOps host_ops = { .now_ms = host_now_ms,
                                      .codec = host_codec,
                                      .timer_new = host_timer_new,
                                      .timer_set = host_timer_set,
-                                     .timer_free = host_timer_free };
+                                     .timer_free = host_timer_free,
+                                     .journal_work = host_journal_work };
 
 /* ---- making */
 
@@ -163,8 +175,10 @@ make_actors (StokerBroker *b)
 {
   b->n_dirs = (int)b->config->n_log_dirs;
   b->disk_pools = g_new0 (StkPool *, b->n_dirs);
+  b->journal_pools = g_new0 (StkPool *, b->n_dirs);
   for (int i = 0; i < b->n_dirs; i++) {
-    g_autofree char *name = g_strdup_printf ("disk-%d", i);
+    g_autofree char *name = g_strdup_printf ("disk-%d", i), *journal = g_strdup_printf ("journal-%d", i);
+    b->journal_pools[i] = stk_pool_new (b->world, journal, JOURNAL_THREADS);
     b->disk_pools[i] = stk_pool_new (b->world, name, (unsigned)b->config->num_io_threads);
   }
   b->n_io = (int)b->config->num_network_threads;
@@ -220,6 +234,8 @@ stk_broker_free (StokerBroker *b)
     stk_actor_quit (b->io_actors[i]);
   for (int i = 0; i < b->n_dirs; i++)
     stk_pool_free (b->disk_pools[i]);
+  for (int i = 0; i < b->n_dirs; i++)
+    stk_pool_free (b->journal_pools[i]);
   for (int i = 0; i < b->n_io; i++)
     stk_actor_free (b->io_actors[i]);
   if (b->server)
@@ -248,6 +264,7 @@ stk_broker_free (StokerBroker *b)
   g_free (b->host);
   g_free (b->lifecycle);
   g_free (b->disk_pools);
+  g_free (b->journal_pools);
   g_free (b->io_actors);
   g_free (b->io);
   g_free (b);

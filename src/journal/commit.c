@@ -289,7 +289,7 @@ stk_journal_schedule (StokerJournal *j)
   j->scheduled |= post;
   pthread_mutex_unlock (&j->lock);
   if (post)
-    stoker_host_work (j->host, j->dir, commit_job, j);
+    stk_journal_post (j, commit_job);
 }
 
 int

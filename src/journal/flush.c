@@ -99,5 +99,5 @@ stk_journal_post_flushers (StokerJournal *j, unsigned own)
   j->flushers += n;
   pthread_mutex_unlock (&j->lock);
   for (; n > 0; n--)
-    stoker_host_work (j->host, j->dir, flush_job, j);
+    stk_journal_post (j, flush_job);
 }

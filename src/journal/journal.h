@@ -181,6 +181,8 @@ struct StokerJournal
 };
 
 void stk_ranges_clear (Ranges *r);
+/* Runs fn (j) on a disk thread. */
+void stk_journal_post (StokerJournal *j, void (*fn) (void *user));
 /* Waits at the cond, under the lock. */
 void stk_journal_wait (StokerJournal *j);
 void stk_journal_wake (StokerJournal *j);

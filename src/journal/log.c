@@ -78,6 +78,15 @@ ranges_add (Ranges *r)
 }
 
 void
+stk_journal_post (StokerJournal *j, void (*fn) (void *user))
+{
+  if (j->host->ops->journal_work)
+    j->host->ops->journal_work (j->host->user, j->dir, fn, j);
+  else
+    stoker_host_work (j->host, j->dir, fn, j);
+}
+
+void
 stk_journal_wait (StokerJournal *j)
 {
   j->waiting++;

@@ -25,6 +25,8 @@ typedef struct StkHostOps
   void *(*timer_new) (void *user, void (*fn) (void *arg), void *arg);
   void (*timer_set) (void *timer, int64_t delay_ms);
   void (*timer_free) (void *timer);
+  /* As work, for the directory's journal: it never waits for other work. NULL: work does it. */
+  void (*journal_work) (void *user, int dir, void (*fn) (void *arg), void *arg);
 } StkHostOps;
 
 struct StokerHost

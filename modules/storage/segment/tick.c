@@ -54,10 +54,11 @@ static void
 flush_due (Engine *e, int64_t now_ms)
 {
   g_autoptr (GPtrArray) due = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_log_unref);
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
   pthread_mutex_lock (&e->files_lock);
   for (GList *l = e->files.head; l; l = l->next)
-    if (!g_ptr_array_find (due, ((Segment *)l->data)->log, NULL))
+    if (g_hash_table_add (seen, ((Segment *)l->data)->log))
       g_ptr_array_add (due, seg_log_ref (((Segment *)l->data)->log));
   pthread_mutex_unlock (&e->files_lock);
   for (guint i = 0; i < due->len; i++) {
