@@ -116,6 +116,16 @@ find_end (StokerLog *log)
   return rc == 0 && log->end > s->base;
 }
 
+/* Number i was checked and ends where the log does now: what cannot follow it is dropped. */
+static void
+drop_behind (StokerLog *log, uint32_t i, bool cut)
+{
+  if (cut)
+    drop_all (log, i + 1, "it follows a cut");
+  else if (i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact)
+    drop_all (log, i + 1, "offsets before it are missing"); /* only compaction leaves gaps; a power cut took the end of this one */
+}
+
 /* The first segment to be checked, from its beginning: what it must know of those before. */
 static int
 begin_whole (StokerLog *log, uint32_t from, StokerError *err)
@@ -146,8 +156,8 @@ recover_first (StokerLog *log, uint32_t from, int64_t recovery, StokerError *err
     return 1;
   seg_snapshots_delete (log, recovery + 1, INT64_MAX);
   rc = seg_recover_inside (log, s, recovery, from + 1 == log->n_segs, &cut, &log->end, err);
-  if (rc == 0 && cut)
-    drop_all (log, from + 1, "it follows a cut");
+  if (rc == 0)
+    drop_behind (log, from, cut);
   return rc;
 }
 
@@ -173,10 +183,8 @@ recover_from (StokerLog *log, uint32_t from, int64_t recovery, StokerError *err)
       stoker_buf_clear (&b);
     }
     rc = seg_recover (log, s, true, &cut, &log->end, err);
-    if (rc == 0 && cut)
-      drop_all (log, i + 1, "it follows a cut");
-    else if (rc == 0 && i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact)
-      drop_all (log, i + 1, "offsets before it are missing"); /* only compaction leaves gaps; a power cut took the end of this one */
+    if (rc == 0)
+      drop_behind (log, i, cut);
   }
   /* Nobody knows whether those that were full already are on the disk: the next flush sees to that. */
   for (uint32_t i = from; rc == 0 && i + 1 < log->n_segs; i++)
