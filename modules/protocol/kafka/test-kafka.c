@@ -102,18 +102,23 @@ test_order (void)
   StokerConn *c = conn_new ();
 
   park = true;
+  g_assert_true (ops->movable (&c->instance, c->session));
   for (int i = 1; i <= 4; i++)
     send_produce (c, i, 1);
   conn_input (c);
   g_assert_cmpint (calls, ==, 4);
   g_assert_cmpint (flushes, >=, 1);
+  g_assert_true (ops->busy (&c->instance, c->session));
+  g_assert_false (ops->movable (&c->instance, c->session));
   release (1);
   release (1);
   g_assert_cmpuint (c->sent->len, ==, 0);
   release (0);
   g_assert_cmpuint (c->sent->len, ==, 3);
+  g_assert_false (ops->movable (&c->instance, c->session));
   release (0);
   g_assert_cmpuint (c->sent->len, ==, 4);
+  g_assert_true (ops->movable (&c->instance, c->session));
   for (guint i = 0; i < 4; i++)
     g_assert_cmpint (answer_id (c, i), ==, (int)i + 1);
   conn_free (c);
