@@ -22,6 +22,8 @@ typedef struct Log
   int64_t end, durable;
   int error;
   unsigned flushes, told;
+  unsigned prepared, made_durable;
+  bool alone; /* does not lend itself to a flush of the whole file system */
 } Log;
 
 typedef struct Fixture
@@ -57,7 +59,24 @@ on_durable (void *user, int64_t end, int error)
     l->durable = end;
 }
 
-static const StokerJournalClient client = { on_flush, on_durable };
+static bool
+on_prepare (void *user)
+{
+  Log *l = user;
+
+  if (l->alone)
+    return false;
+  l->prepared++;
+  return true;
+}
+
+static void
+on_prepared (void *user, bool durable)
+{
+  ((Log *)user)->made_durable += durable;
+}
+
+static const StokerJournalClient client = { on_flush, on_durable, on_prepare, on_prepared };
 
 static void
 start (Fixture *f, uint64_t bytes)
@@ -421,6 +440,112 @@ test_dies_for_good (Fixture *f, const void *data)
 }
 
 static void
+told (void *core, int index, int error, const char *what)
+{
+  int *n = core;
+
+  g_assert_cmpint (index, ==, 3);
+  g_assert_cmpint (error, ==, -EIO);
+  g_assert_nonnull (what);
+  ++*n;
+}
+
+/* A segment whose flush fails takes the journal of the directory with it, and the core hears of it, once. */
+static void
+test_broken_disk (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0"), *b = log_new (f, "b-1");
+  int n = 0;
+  StokerLogDir owner = { .index = 3, .failed = told, .core = &n };
+  StokerError err = { 0 };
+
+  stk_journal_set_owner (f->j, &owner);
+  put (b, 'q', 3);
+  test_host_expect (f->host, "journal.failed");
+  note (a, 'x', STK_JOURNAL_LARGE);
+  fault_disk_fail_syncs (f->disk, -EIO);
+  stoker_journal_kick (a->jl);
+  g_assert_cmpuint (a->flushes, ==, 1);
+  g_assert_cmpint (a->error, ==, -EIO);
+  fault_disk_fail_syncs (f->disk, 0);
+  put (b, 'r', 3);
+  g_assert_cmpint (b->error, ==, -EIO);
+  g_assert_cmpint (n, ==, 1);
+  g_assert_false (stk_journal_tick (f->j, 1, 1)); /* nothing is to be hoped for */
+  log_free (a, true);
+  log_free (b, true);
+  g_assert_cmpint (stk_journal_end (f->j, &err), ==, -1);
+}
+
+static bool
+ends_with (Fixture *f, const char *key, char fill, guint size)
+{
+  const GByteArray *b = g_hash_table_lookup (f->files, key);
+
+  return b && b->len == size && b->data[size - 1] == fill;
+}
+
+/* Logs are flushed once in an interval; a journal that was not used for one vanishes, and comes back. */
+static void
+test_tick (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0"), *b = log_new (f, "b-1");
+
+  g_assert_false (stk_journal_tick (f->j, 100, 50));
+  put (a, 'x', 10);
+  g_assert_true (stk_journal_tick (f->j, 200, 50));
+  g_assert_true (stk_journal_tick (f->j, 249, 50));
+  g_assert_cmpuint (a->flushes, ==, 0);
+  g_assert_true (stk_journal_tick (f->j, 250, 50));
+  g_assert_cmpuint (a->flushes, ==, 1);
+  put (b, 'y', 10);
+  g_assert_true (stk_journal_tick (f->j, 300, 50));
+  g_assert_cmpuint (a->flushes + b->flushes, ==, 2);
+  g_assert_true (stk_journal_found (f->disk, "/d"));
+  g_assert_false (stk_journal_tick (f->j, 350, 50));
+  g_assert_false (stk_journal_found (f->disk, "/d"));
+  g_assert_cmpuint (a->flushes + b->flushes, ==, 2);
+  g_assert_cmpint (stoker_journal_cut (a->jl, 0, 5), ==, 0); /* nothing to announce */
+  g_assert_false (stk_journal_found (f->disk, "/d"));
+  put (a, 'z', 10);
+  g_assert_true (stk_journal_tick (f->j, 400, 50));
+  g_assert_cmpuint (crash (f), ==, 1); /* and nothing of the time before */
+  g_assert_true (ends_with (f, "a-0/0", 'z', 20));
+  log_free (a, false);
+  log_free (b, false);
+}
+
+/* Many logs are flushed with one call, but for those that have more to do. */
+static void
+test_many (Fixture *f, const void *data)
+{
+  Log *logs[40];
+
+  for (int i = 0; i < 40; i++) {
+    g_autofree char *name = g_strdup_printf ("l-%d", i);
+    logs[i] = log_new (f, name);
+    logs[i]->alone = i == 7;
+    put (logs[i], 'x', 10);
+  }
+  g_assert_cmpint (stk_journal_checkpoint (f->j), ==, 0);
+  for (int i = 0; i < 40; i++) {
+    g_assert_cmpuint (logs[i]->flushes, ==, i == 7);
+    g_assert_cmpuint (logs[i]->prepared, ==, i != 7);
+    g_assert_cmpuint (logs[i]->made_durable, ==, i != 7);
+  }
+  put (logs[3], 'y', 10);
+  g_assert_cmpuint (crash (f), ==, 1);
+  g_assert_true (ends_with (f, "l-3/0", 'y', 20));
+  for (int i = 0; i < 40; i++) { /* and it is there, although nobody flushed it */
+    g_autofree char *path = g_strdup_printf ("/d/l-%d.0", i);
+    StokerPathInfo info;
+    g_assert_cmpint (stoker_disk_stat (f->disk, path, &info), ==, 0);
+    g_assert_cmpuint (info.size, >=, 10);
+    log_free (logs[i], false);
+  }
+}
+
+static void
 test_clean_end (Fixture *f, const void *data)
 {
   Log *a = log_new (f, "a-0");
@@ -536,6 +661,9 @@ main (int argc, char **argv)
   ADD ("wraps", test_wraps);
   ADD_FAULTS ("full-disk", test_full_disk);
   ADD_FAULTS ("dies-for-good", test_dies_for_good);
+  ADD_FAULTS ("broken-disk", test_broken_disk);
+  ADD ("tick", test_tick);
+  ADD ("many", test_many);
   ADD ("clean-end", test_clean_end);
   ADD ("unflushed-end", test_unflushed_end);
   ADD ("damage", test_damage);
