@@ -121,3 +121,14 @@ stk_found_future (StkReplicas *r, const char *topic, int32_t partition, StokerUu
     }
   return -1;
 }
+
+int
+stk_replicas_emptiest (const StkReplicas *r)
+{
+  int best = -1;
+
+  for (int i = 0; i < r->n_dirs; i++)
+    if (!r->dir_failed[i] && (best < 0 || r->dir_logs[i] < r->dir_logs[best]))
+      best = i;
+  return best;
+}

@@ -171,17 +171,6 @@ same_config (const StokerTopicConfig *a, const StokerTopicConfig *b)
   return memcmp (&x, &y, sizeof x) == 0;
 }
 
-static int
-emptiest_dir (StkReplicas *r)
-{
-  int best = -1;
-
-  for (int i = 0; i < r->n_dirs; i++)
-    if (!r->dir_failed[i] && (best < 0 || r->dir_logs[i] < r->dir_logs[best]))
-      best = i;
-  return best;
-}
-
 /* The log of another topic lies where this one's should. Nothing proves that nobody wants it any more: it may be
  * another cluster's, or the tree was lost. It is never removed, nor written to. */
 static bool
@@ -251,7 +240,7 @@ place_log (StkReplicas *r, StkJob *j, const StkHosted *h)
     return take_found (r, j, h, f, rival);
   j->dir = stk_moves_preferred (r, h->name, j->spec.partition);
   if (j->dir < 0)
-    j->dir = emptiest_dir (r);
+    j->dir = stk_replicas_emptiest (r);
   j->storage = stk_registry_get (r->broker->registry, STOKER_KIND_STORAGE, h->config.storage_engine);
   if (failed >= 0 && !r->started) {
     /* A log that is not found may be in the directory that failed: an empty one would hide it, now and later. */

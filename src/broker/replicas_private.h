@@ -132,6 +132,8 @@ void stk_found_note (StkReplicas *r, const char *topic, int32_t partition, Stoke
 StkFound *stk_found_pick (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, StkFound **rival);
 /* The directory to which a move of the partition, whose log lies in `dir`, had begun before the start; -1: none. */
 int stk_found_future (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, int dir);
+/* The directory with the fewest logs; -1: none is online. */
+int stk_replicas_emptiest (const StkReplicas *r);
 /* It was removed. */
 void stk_found_forget (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id);
 

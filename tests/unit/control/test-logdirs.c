@@ -143,6 +143,36 @@ interrupted (Fixture *f, const void *unused)
   stk_logdirs_free (d);
 }
 
+/* One that cannot be used does not keep the others from going on; one of somebody else does. */
+static void
+one_is_broken (Fixture *f, const void *unused)
+{
+  StokerError err = { 0 };
+  g_autofree char *file = g_build_filename (f->dir, "file", NULL), *below = g_build_filename (file, "x", NULL);
+  const char *paths[] = { below, f->path };
+  const StokerLogDir *list;
+  StkLogDirs *d;
+  int n;
+
+  g_assert_true (g_file_set_contents (file, "x", -1, NULL));
+  d = stk_logdirs_open (f->disk, paths, 2, 0, &err);
+  g_assert_nonnull (d);
+  list = stk_logdirs_list (d, &n);
+  g_assert_cmpint (n, ==, 2);
+  g_assert_nonnull (list[0].unusable);
+  g_assert_null (list[1].unusable);
+  g_assert_cmpint (stk_logdirs_bind (d, "cluster", &err), ==, 0);
+  stk_logdirs_give_up (d, 1, "it failed");
+  g_assert_cmpint (stk_logdirs_mark_clean (d, 1, &err), ==, 0);
+  stk_logdirs_free (d);
+  d = stk_logdirs_open (f->disk, paths, 2, 0, &err);
+  g_assert_false (stk_logdirs_list (d, &n)[1].clean); /* what failed was not left cleanly */
+  stk_logdirs_free (d);
+  g_assert_null (stk_logdirs_open (f->disk, paths, 1, 0, &err)); /* none is left */
+  g_assert_null (stk_logdirs_open (f->disk, paths, 2, 7, &err));
+  g_assert_cmpint (err.code, ==, STOKER_ERROR_NOT_OURS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -152,5 +182,6 @@ main (int argc, char **argv)
   g_test_add ("/logdirs/strangers", Fixture, NULL, setup, strangers, teardown);
   g_test_add ("/logdirs/kraft", Fixture, NULL, setup, kraft, teardown);
   g_test_add ("/logdirs/interrupted", Fixture, NULL, setup, interrupted, teardown);
+  g_test_add ("/logdirs/one-is-broken", Fixture, NULL, setup, one_is_broken, teardown);
   return g_test_run ();
 }
