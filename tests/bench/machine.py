@@ -53,10 +53,25 @@ def pressure():
 
 
 def busy():
-    """(seconds of CPU used by anybody, seconds taken by the host), since the start."""
+    """(seconds of CPU used by anybody, seconds taken by the host), since the start; interrupts are nobody's."""
     with open("/proc/stat") as f:
         v = [int(x) / TICK for x in f.readline().split()[1:]]
-    return v[0] + v[1] + v[2] + v[5] + v[6], v[7]
+    return v[0] + v[1] + v[2], v[7]
+
+
+def kernel_threads():
+    """Seconds of CPU that the kernel's own threads used: they write for those who are measured."""
+    total = 0
+    for p in os.listdir("/proc"):
+        if p.isdigit():
+            try:
+                with open("/proc/%s/stat" % p) as f:
+                    fields = f.read().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if fields[1] == "2":
+                total += int(fields[11]) + int(fields[12])
+    return total / TICK
 
 
 def wait_until_quiet(limit):
@@ -78,7 +93,7 @@ class Load:
 
     def ours(self):
         t = os.times()
-        return sum(cpu(p) for p in self.pids if os.path.exists("/proc/%d" % p)) + t.user + t.system + t.children_user + t.children_system
+        return sum(cpu(p) for p in self.pids if os.path.exists("/proc/%d" % p)) + t.user + t.system + t.children_user + t.children_system + kernel_threads()
 
     def __enter__(self):
         self.t, (self.busy, self.stolen), self.own = time.monotonic(), busy(), self.ours()
@@ -143,6 +158,6 @@ def describe(folder, source):
     with open("/proc/meminfo") as f:
         mem = int(f.readline().split()[1]) / 1e6
     return {"cpus": CPUS, "cpu": model, "memory_gb": round(mem, 1), "kernel": platform.release(),
-            "filesystem": first_line("stat", "-f", "-c", "%T", folder), "free_gb": round(free_gb(folder), 1),
+            "filesystem": first_line("findmnt", "-n", "-o", "FSTYPE", "-T", folder), "free_gb": round(free_gb(folder), 1),
             "load": round(os.getloadavg()[0], 2), "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC",
             "commit": first_line("git", "-C", source, "describe", "--always", "--dirty")}

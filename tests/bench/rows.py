@@ -100,7 +100,7 @@ def crash_partitions(turn, b):
         time.sleep(2)
         out["after_%s_rss_mb" % how] = machine.memory(b.pid)["VmRSS"]
     turn.note(b, "crash_partitions", "%d partitions" % n, out, "stop or kill -9, start, ListOffsets of each partition")
-    turn.tool(b, "topic", "delete", "many", "--timeout", "600000")
+    turn.tool(b, "topic", "delete", "many", "--if-exists", "--timeout", "600000")
 
 
 def crash_stored(turn, b):
@@ -118,7 +118,7 @@ def crash_stored(turn, b):
     out = {"stored_gb": turn.stored_gb, "after_kill_first_ms": first, "after_kill_all_ms": b.await_partitions(b.t0, "stored", 6),
            "rss_mb": machine.memory(b.pid)["VmRSS"]}
     turn.note(b, "crash_stored", "%g GB" % turn.stored_gb, out, "kill -9, start, ListOffsets of each partition")
-    turn.tool(b, "topic", "delete", "stored")
+    turn.tool(b, "topic", "delete", "stored", "--if-exists")
 
 
 BOUNDED = ("-c", "segment.bytes=134217728", "-c", "retention.bytes=268435456", "-c", "file.delete.delay.ms=1000")
@@ -141,7 +141,8 @@ def floors(turn, b):
                                       stdout=subprocess.PIPE, check=True).stdout)
     os.unlink(path)
     out = {"page_cache_cpu_s_per_gb": pages["write"]["cpu_s_per_gb"]}
-    r = json.loads(subprocess.run([load, "mock", "-", "floor", "3000000", "100", "linger.ms=20", "acks=all"], stdout=subprocess.PIPE, check=True).stdout)
+    r = json.loads(subprocess.run([load, "mock", "-", "floor", "3000000", "100", "linger.ms=20", "acks=all"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, check=True).stdout)
     out["client_records_per_s"] = r["records"] / r["seconds"]
     r = json.loads(subprocess.run([hops, str(1000 * max(2, int(turn.seconds))), "1000"], stdout=subprocess.PIPE, check=True).stdout)
     out.update(hops_p50_ms=r["p50_ms"], hops_p99_ms=r["p99_ms"], hops_p999_ms=r["p999_ms"])

@@ -106,7 +106,7 @@ def lines(v, settings):
         p = [v(row, "stoker", "flushed", "end_to_end_ms/" + q) for q in ("p50", "p99", "p99.9")]
         yield (row, text, triple(v, row, "end_to_end_ms"), "<= 0.35 / 1 / 3 ms" if row == "latency1k" else "p99 <= 5 ms",
                met(*[at_most(a, b) for a, b in zip(p, reach) if b is not None]))
-    yield ("raw", "the same with raw frames and one client thread, 1,000/s", triple(v, "raw", "end_to_end_ms"), "", "")
+    yield ("raw", "1,000/s, raw frames and one thread as the client", triple(v, "raw", "end_to_end_ms"), "", "")
     n = "{:,}".format(settings["partitions"])
     r = v("many", "stoker", "flushed", "cpu_per_gb_ratio")
     yield ("many", "16 KiB batches over %s partitions: server CPU-s per GB" % n, cells(v, "many", "runs/1/server/cpu_s_per_gb", "%.2f"), "", "")
