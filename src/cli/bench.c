@@ -40,9 +40,10 @@ greet (BenchWorker *w, int n, const BenchTopic *t, StokerError *err)
 
 static int work (const BenchOptions *o, BenchTopic *t, BenchResult *out, StokerError *err);
 
-/* What is to be read must be written first. */
+/* What is to be read must be written first; and each of many partitions is written to once before it is measured:
+ * what the first record costs (files, usually) is another question. */
 static int
-fill_topic (const BenchOptions *o, BenchTopic *t, StokerError *err)
+fill_topic (const BenchOptions *o, BenchTopic *t, int64_t records, StokerError *err)
 {
   BenchOptions f = *o;
   BenchResult r = { 0 };
@@ -52,7 +53,7 @@ fill_topic (const BenchOptions *o, BenchTopic *t, StokerError *err)
   f.clients = 1;
   f.duration = f.warm_up = 0;
   f.linger_ms = 20;
-  f.records = MAX (o->fill_mb * 1000000 / MAX (o->size, 1), 1);
+  f.records = records;
   rc = work (&f, t, &r, err);
   if (rc == 0 && r.failed)
     rc = stoker_error_set (err, STOKER_ERROR_FAILED, "the topic could not be filled: %s", rd_kafka_err2str (r.failure));
@@ -66,7 +67,9 @@ prepare (const BenchOptions *o, BenchTopic *t, BenchWorker *w, int n, StokerErro
 {
   if (t->name == NULL && bench_topic_open (t, o, o->partitions, err))
     return -1;
-  if (o->kind == BENCH_CONSUME && t->own && fill_topic (o, t, err))
+  if (o->kind == BENCH_CONSUME && t->own && fill_topic (o, t, MAX (o->fill_mb * 1000000 / MAX (o->size, 1), 1), err))
+    return -1;
+  if (o->kind == BENCH_PARTITIONS && fill_topic (o, t, t->partitions * bench_block (o), err))
     return -1;
   if ((o->kind == BENCH_CONSUME || o->kind == BENCH_LATENCY) && bench_topic_offsets (t, o, err))
     return -1;

@@ -98,6 +98,9 @@ typedef struct BenchRun
   _Atomic int producing, reading; /* workers that have not ended by themselves */
 } BenchRun;
 
+/* How many records are sent to a partition at a time when no rate is asked for and records have no keys. */
+int bench_block (const BenchOptions *o);
+
 #define BENCH_POOL ((size_t)1 << 20)
 
 typedef struct BenchWorker

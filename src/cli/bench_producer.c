@@ -180,12 +180,18 @@ hand_over (Sender *s, int32_t partition, int n)
   }
 }
 
+int
+bench_block (const BenchOptions *o)
+{
+  return (int)CLAMP (o->batch_size / MAX (o->size, 1), 1, BLOCK);
+}
+
 /* As many as go. */
 static void
 send_blocks (Sender *s)
 {
   const BenchOptions *o = s->w->run->o;
-  int block = (int)CLAMP (o->batch_size / MAX (o->size, 1), 1, BLOCK);
+  int block = bench_block (o);
   int64_t left = s->last == INT64_MAX ? INT64_MAX : s->last / o->clients + (s->w->index < s->last % o->clients);
 
   for (int64_t now = bench_now (); left > 0 && !over (s, now); now = bench_now ()) {
