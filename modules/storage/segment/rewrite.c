@@ -96,12 +96,22 @@ seg_rewrite_begin (StokerInstance *self, StokerLog *log, int64_t from, int64_t t
   rc = stoker_file_open (seg_disk (log), path, STOKER_OPEN_WRITE | STOKER_OPEN_CREATE | STOKER_OPEN_TRUNCATE,
                          &rw->file);
   if (rc < 0) {
+    seg_dir_trouble (log->dir, rc, "create", path);
     stoker_error_set (err, STOKER_ERROR_IO, "cannot create %s: %s", path, g_strerror (-rc));
     rewrite_free (rw);
     return STOKER_KAFKA_STORAGE_ERROR;
   }
   *out = rw;
   return 0;
+}
+
+/* A directory that was given up is not written to. */
+static int
+write_batches (StokerRewrite *rw, const uint8_t *data, size_t len, uint64_t pos)
+{
+  if (atomic_load (&rw->log->dir->abandoned))
+    return -EIO;
+  return stoker_file_pwrite (rw->file, data, len, pos);
 }
 
 /* Takes note of the batches in data; false: they may not stand there. */
@@ -143,8 +153,9 @@ seg_rewrite_append (StokerInstance *self, StokerRewrite *rw, const uint8_t *data
                       rw->log->dir->path, rw->log->name, rw->next);
     return STOKER_CORRUPT_MESSAGE;
   }
-  rc = stoker_file_pwrite (rw->file, data, len, pos);
+  rc = write_batches (rw, data, len, pos);
   if (rc < 0) {
+    seg_dir_trouble (rw->log->dir, rc, "compact", rw->log->name);
     stoker_error_set (err, STOKER_ERROR_IO, "cannot write %s/%s/%020" PRId64 ".log.cleaned: %s", rw->log->dir->path,
                       rw->log->name, s->base, g_strerror (-rc));
     return STOKER_KAFKA_STORAGE_ERROR;
@@ -204,6 +215,7 @@ seg_rewrite_abort (StokerInstance *self, StokerRewrite *rw)
   pthread_mutex_lock (&rw->log->lock);
   closed = rw->log->closed; /* then the place may be another's; what is left there is deleted by the next open */
   pthread_mutex_unlock (&rw->log->lock);
+  closed |= atomic_load (&rw->log->dir->abandoned);
   for (unsigned i = 0; i < G_N_ELEMENTS (suffixes) && !closed; i++) {
     g_autofree char *path = cleaned_path (rw, suffixes[i]);
     stoker_disk_unlink (seg_disk (rw->log), path);
@@ -221,7 +233,7 @@ seg_rewrite_commit (StokerInstance *self, StokerRewrite *rw, const StokerAborted
   int rc = seg_settle (log);
 
   pthread_mutex_lock (&log->lock);
-  valid = !log->closed && seg_rewrite_valid (rw, &at);
+  valid = !log->closed && !log->failed && seg_rewrite_valid (rw, &at);
   for (uint32_t i = 0; i < rw->n_old; i++)
     before += rw->old[i]->size;
   pthread_mutex_unlock (&log->lock);
@@ -233,12 +245,15 @@ seg_rewrite_commit (StokerInstance *self, StokerRewrite *rw, const StokerAborted
   if (rc == 0)
     rc = finish_files (rw, aborted, n);
   if (rc < 0) { /* nothing has changed: the disk may be full */
+    seg_dir_trouble (log->dir, rc, "compact", log->name);
     stoker_error_set (err, STOKER_ERROR_IO, "cannot finish %s/%s/%020" PRId64 ".log.cleaned: %s", log->dir->path,
                       log->name, rw->fresh->base, g_strerror (-rc));
     seg_rewrite_abort (self, rw);
     return STOKER_KAFKA_STORAGE_ERROR;
   }
   rc = seg_swap (rw);
+  if (rc < 0)
+    seg_dir_trouble (log->dir, rc, "replace segments of", log->name);
   if (rc == 0)
     stoker_log (self, STOKER_LOG_DEBUG, "segment.compacted",
                 "replaced segments | log=%s/%s base=%" PRId64 " segments=%u bytes=%" PRIu64 " before=%" PRIu64,
