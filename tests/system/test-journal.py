@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """log.flush = journal from outside: its folder while there is something in it, kill -9, a clean stop, per topic, altered."""
-import os, sys, threading
+import os, sys, threading, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import Broker, Tap
 from kapi import Client
@@ -79,5 +79,25 @@ br.kill()
 br.start()
 c = Client(br.port)
 tap.eq(c.offset("t", -1)[2], 1, "a topic deleted and made again: nothing of the old one comes back")
+br.close()
+# ---- an idle broker's journal vanishes, and comes back
+br = Broker("log.flush.offset.checkpoint.interval.ms = 1s", "replica.high.watermark.checkpoint.interval.ms = 1s")
+folder = os.path.join(br.data, "stoker.journal")
+c = Client(br.port)
+c.create("t", 1)
+for i in range(7):
+    c.produce("t", batch(i))
+tap.ok(os.path.exists(folder), "a journal")
+end = time.time() + 30
+while os.path.exists(folder) and time.time() < end:
+    time.sleep(0.1)
+tap.ok(not os.path.exists(folder), "which vanishes when it is not used")
+with open(os.path.join(br.data, "recovery-point-offset-checkpoint")) as f:
+    tap.ok("t 0 7" in f.read().split("\n"), "the recovery point has followed")
+tap.eq(c.produce("t", batch(7)).error_code, 0, "an append after that")
+tap.ok(os.path.exists(folder), "has a journal again")
+br.kill()
+br.start()
+tap.eq(Client(br.port).offset("t", -1)[2], 8, "and is there after kill -9")
 br.close()
 tap.done()
