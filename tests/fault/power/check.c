@@ -38,9 +38,13 @@ described (Life *l, Call *c, Answer *a)
     g_hash_table_insert (seen.topics, name, GINT_TO_POINTER (parts));
     seen.ready = seen.ready && error == 0 && parts > 0;
     for (; parts > 0; parts--) {
+      int64_t leader;
       error = take_int (a, 2);
       take_int (a, 4);
-      seen.ready = seen.ready && error == 0 && take_int (a, 4) == 1;
+      leader = take_int (a, 4);
+      seen.ready = seen.ready && error == 0 && leader == 1;
+      if (error || leader != 1)
+        tale (l, "%s has error %" PRId64 ", leader %" PRId64, name, error, leader);
       for (int list = 0; list < 2; list++)
         for (int64_t k = take_int (a, 4); k > 0; k--)
           take_int (a, 4);

@@ -55,6 +55,7 @@ produced (Life *l, Sent *s, int64_t error, int64_t offset)
       g_ptr_array_remove (p->open, s);
     return;
   }
+  p->refusal = (int)error;
   if (s->idempotent && (may_try_again (l, error) || (error == 45 && p->again)))
     p->again = true;
   else if (!may_try_again (l, error))
@@ -311,7 +312,9 @@ created (Life *l, Call *c, Answer *a)
   g_assert_cmpint (take_int (a, 4), ==, 1);
   g_free (take_text (a));
   error = take_int (a, 2);
-  if (error == 36 || error == 7) /* a former one is still being deleted */
+  if (error == 7) /* it may come, or not */
+    return;
+  if (error == 36) /* a former one is still being deleted */
     c->topic->state = TOPIC_GONE;
   else if (error != 0)
     broken (l, "CreateTopics of %s is answered with error %" PRId64, c->topic->name, error);
@@ -584,15 +587,32 @@ quiet (Life *l)
   return quiet;
 }
 
+static void
+stuck (Life *l)
+{
+  GString *what = g_string_new (NULL);
+
+  for (int i = 0; i < LINKS; i++)
+    g_string_append_printf (what, " %u requests on link %d,", l->links[i].calls.length, i);
+  for (guint i = 0; i < l->topics->len; i++) {
+    Topic *t = g_ptr_array_index (l->topics, i);
+    for (int32_t k = 0; usable (t) && k < t->n; k++)
+      if (t->parts[k].open->len > 0)
+        g_string_append_printf (what, " %u batches of %s-%d (%u on their way, last refusal %d)", t->parts[k].open->len,
+                                t->name, k, t->parts[k].flying, t->parts[k].refusal);
+  }
+  broken (l, "after three minutes there wait:%s", what->str);
+}
+
 void
 load_settle (Life *l)
 {
-  int64_t end = stk_sim_now_us (l->sim) + INT64_C (60000000);
+  int64_t end = stk_sim_now_us (l->sim) + INT64_C (180000000);
 
   links_open (l);
   while (!quiet (l)) {
     if (stk_sim_now_us (l->sim) > end)
-      broken (l, "requests are not answered within a minute");
+      stuck (l);
     stk_sim_run (l->sim, 500);
     links_poll (l, false);
   }

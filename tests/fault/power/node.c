@@ -25,6 +25,17 @@ on_stopped (void *user)
   ((Life *)user)->stopped = true;
 }
 
+/* The daemon would stop it now. */
+static void
+on_fatal (void *user)
+{
+  Life *l = user;
+
+  l->fatal = true;
+  if (!l->started)
+    l->started = true;
+}
+
 void
 wait_for (Life *l, const bool *flag, const char *what)
 {
@@ -76,18 +87,28 @@ node_start (Life *l)
 
   config->log_journal_bytes = 2 << 20; /* less than can be set, so that it goes round */
   stk_sim_watch_disk (l->machine, on_call, l);
-  l->started = l->stopped = false;
+  l->started = l->stopped = l->fatal = false;
   l->err = (StokerError){ 0 };
   l->broker = stk_broker_new (l->machine, config, &err);
   g_assert_cmpstr (err.text, ==, "");
   g_assert_cmpint (stk_actor_start (l->broker->control, &err), ==, 0);
+  stk_broker_on_fatal (l->broker, on_fatal, l);
   stk_broker_start (l->broker, on_started, l);
   wait_for (l, &l->started, "a start");
+  if (l->fatal && !l->trouble)
+    broken (l, "it gives up");
   if (l->err.text[0])
     return false;
   l->codecs = stk_codec_contexts_new (l->broker->host);
   links_open (l);
   return true;
+}
+
+void
+node_gone (Life *l)
+{
+  stk_actor_quit (l->broker->control);
+  stk_broker_free (g_steal_pointer (&l->broker));
 }
 
 void
@@ -97,8 +118,7 @@ node_stop (Life *l)
   stk_broker_stop (l->broker, on_stopped, l);
   wait_for (l, &l->stopped, "a stop");
   links_close (l);
-  stk_actor_quit (l->broker->control);
-  stk_broker_free (g_steal_pointer (&l->broker));
+  node_gone (l);
 }
 
 void

@@ -7,11 +7,7 @@
 
 #include "leave_out.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -76,61 +72,29 @@ after_cut (Life *l)
 /* ---- the bright side */
 
 static void
-limits (void)
+tell (const char *said, uint64_t seed)
 {
-  struct rlimit none = { 0, 0 };
-
-  (void)setrlimit (RLIMIT_CORE, &none);
-  alarm (120);
-}
-
-static void
-tell (int fd, int status, uint64_t seed)
-{
-  char buf[4096];
-  ssize_t n;
+  const char *first = strstr (said, "BROKEN");
 
   plan.failed++;
-  lseek (fd, 0, SEEK_SET);
   if (plan.out && plan.out->matters) { /* as it should be */
-    n = read (fd, buf, sizeof buf - 1);
-    buf[MAX (n, 0)] = '\0';
-    g_test_message ("seed %" PRIu64 " cut %" PRIu64 " finds it: %s", seed, life_cuts,
-                    g_strrstr (buf, "BROKEN") ? g_strrstr (buf, "BROKEN") : buf);
+    g_test_message ("seed %" PRIu64 " cut %" PRIu64 " finds it: %s", seed, life_cuts, first ? first : said);
     return;
   }
-  g_test_message ("seed %" PRIu64 " cut %" PRIu64 ": %s %d; %s -p %s with STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it",
-                  seed, life_cuts, WIFSIGNALED (status) ? "signal" : "exit",
-                  WIFSIGNALED (status) ? WTERMSIG (status) : WEXITSTATUS (status), g_get_prgname (), g_test_get_path (),
-                  seed, life_cuts);
-  while ((n = read (fd, buf, sizeof buf)) > 0)
-    (void)!write (2, buf, (size_t)n);
+  g_test_message ("seed %" PRIu64 " cut %" PRIu64 " (-p %s with STOKER_SEED=%" PRIu64 ":%" PRIu64 " shows it): %s",
+                  seed, life_cuts, g_test_get_path (), seed, life_cuts, said);
   g_test_fail ();
 }
 
 static void
 fork_cut (Life *l)
 {
-  int status = 0, said = memfd_create ("said", MFD_CLOEXEC);
-  pid_t child;
+  g_autofree char *said = NULL;
 
   plan.cuts++;
-  fflush (NULL);
-  child = plan.only_cut ? 0 : fork ();
-  if (child == 0) {
-    if (plan.only_cut == 0) {
-      dup2 (said, 1);
-      dup2 (said, 2);
-    }
-    limits ();
-    l->tales = plan.only_cut > 0;
-    after_cut (l);
-  }
-  g_assert_cmpint (child, >, 0);
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  if (status != 0)
-    tell (said, status, l->seed);
-  close (said);
+  said = trial (l, after_cut, plan.only_cut > 0);
+  if (said)
+    tell (said, l->seed);
 }
 
 static void

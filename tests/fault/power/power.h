@@ -93,6 +93,7 @@ struct Part
   int64_t pid;     /* -1: none yet */
   int32_t next_sequence;
   bool asked_pid;
+  int refusal;                 /* error code of the last one */
   GPtrArray *open;             /* of Sent, with sequences, unanswered */
   unsigned flying;             /* of them are on their way */
   bool again;                  /* one was refused: all of `open` are sent again when none is on its way */
@@ -127,7 +128,7 @@ struct Life
   StkSim *sim;
   StkWorld *machine;
   StokerBroker *broker;
-  bool started, stopped;
+  bool started, stopped, fatal;
   StokerError err;
   StkCodecContexts *codecs;
   GRand *dice;
@@ -168,10 +169,17 @@ Sent *batch_seen (Life *l, Part *p, const StokerBatch *b, const uint8_t *data);
 /* Starts a broker on the machine and waits until it is there. False: it refused, life->err says why. */
 bool node_start (Life *l);
 void node_stop (Life *l);
+/* After a start that failed. */
+void node_gone (Life *l);
 /* The broker's power is gone; the machine is another one afterwards. The old broker is never freed. */
 void node_cut (Life *l);
 /* Waits for the flag, or something is broken. */
 void wait_for (Life *l, const bool *flag, const char *what);
+
+/* ---- trial.c */
+/* Runs fn in a child that has all of this process. NULL: it went well; else what it said and how it ended, g_free.
+ * here: not in a child, and the process ends with it. */
+char *trial (Life *l, void (*fn) (Life *l), bool here);
 
 /* ---- load.c */
 /* What clients do at random, for so many actions. */
