@@ -18,7 +18,8 @@ apply_back (StkTask *t)
   StkChange *c = j->change;
 
   if (j->error && c->failed) {
-    StkReplicaResult res = { { j->topic->name, j->topic->name_len }, j->spec.partition, j->error };
+    StkReplicaResult res = { { j->topic->name, j->topic->name_len }, j->spec.partition, j->error,
+                             !c->replicas->dir_failed[j->dir] };
     g_array_append_val (c->failed, res);
   }
   if (j->error)

@@ -41,6 +41,7 @@ typedef struct StkReplicaResult
   StokerStr topic;
   int32_t partition;
   int16_t error; /* 0, or STOKER_KAFKA_STORAGE_ERROR: its log could not be made or opened; it is offline */
+  bool again;    /* its directory is not: applying its topic again may help (there was no space, say) */
 } StkReplicaResult;
 
 /* Nothing is opened yet; control actor. The broker's disk pools, I/O actors and registry must be there. */

@@ -289,6 +289,7 @@ stk_controller_stop (StkController *c, void (*done) (void *user), void *user)
   c->stopping = true;
   c->active = c->connected = false;
   stk_ctl_producer_ids_stop (c);
+  stk_actor_timer_cancel (c->b->control, &c->retry);
   for (guint i = 0; after && i < after->len; i++)
     g_array_index (after, StkAfter, i).fn (g_array_index (after, StkAfter, i).user);
   if (after)

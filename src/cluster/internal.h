@@ -80,6 +80,8 @@ struct StkController
   bool publishing, publish_again, brokers_changed;
   GArray *after_next,
       *after_this; /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
+  StkTimer retry;             /* of logs that could not be opened */
+  int64_t retry_us;           /* how long it waited last; 0: there was none */
   int64_t offline_partitions; /* the sum over all topics */
   GPtrArray *removed;         /* names to take out of the next snapshot */
   StokerTopicConfig plain;    /* settings of a topic without overrides */

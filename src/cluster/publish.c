@@ -9,6 +9,9 @@
 #include "broker/replicas.h"
 #include "control/metrics.h"
 
+#define RETRY_US INT64_C (5000000)
+#define RETRY_MAX_US INT64_C (300000000)
+
 typedef struct Publication
 {
   StkController *c;
@@ -42,6 +45,42 @@ without_leaders (const StkMetaTopic *t, const StkTopicState *state)
   return stk_meta_topic_new (&copy);
 }
 
+/* Logs that could not be opened while their directory works: perhaps there is space again. */
+static void
+try_again (StkTimer *timer)
+{
+  StkController *c = (StkController *)(void *)((char *)timer - G_STRUCT_OFFSET (StkController, retry));
+  GHashTableIter it;
+  void *value;
+  bool any = false;
+
+  g_hash_table_iter_init (&it, c->topics);
+  while (g_hash_table_iter_next (&it, NULL, &value)) {
+    StkTopicState *t = value;
+    for (int32_t i = 0; i < t->n_partitions; i++)
+      if (t->partitions[i].broken) {
+        t->partitions[i].broken = false; /* unless it fails again */
+        t->dirty = any = true;
+      }
+  }
+  if (any)
+    stk_ctl_publish (c);
+}
+
+static void
+retry_later (StkController *c)
+{
+  int64_t now = stk_actor_now_us (c->b->control);
+
+  if (c->stopping || c->retry.slot != 0)
+    return;
+  if (now - c->retry.deadline_us > RETRY_MAX_US)
+    c->retry_us = 0;
+  c->retry_us = CLAMP (c->retry_us * 2, RETRY_US, RETRY_MAX_US);
+  c->retry.fire = try_again;
+  stk_actor_timer_set (c->b->control, &c->retry, now + c->retry_us);
+}
+
 static void
 note_failures (Publication *p, const StkReplicaResult *failed, int32_t n)
 {
@@ -54,6 +93,8 @@ note_failures (Publication *p, const StkReplicaResult *failed, int32_t n)
       if (!stoker_str_is (failed[k].topic, t->name) || failed[k].partition >= t->n_partitions)
         continue;
       t->partitions[failed[k].partition].broken = any = true;
+      if (failed[k].again)
+        retry_later (p->c);
       stk_ctl_log (p->c, STOKER_LOG_ERROR, "partition-offline",
                    "a partition is offline: its log could not be opened | topic=%s partition=%d", t->name,
                    failed[k].partition);

@@ -42,10 +42,11 @@ disk_open (StokerDisk *base, const char *path, unsigned flags, StokerFile **out)
   int asked = stk_sim_disk_ask (d, STK_SIM_OPEN, path);
   LOCK (d);
   Inode *i;
-  int rc = find_or_make (d, path, flags, &i);
+  int rc;
 
   if (asked < 0)
     return asked;
+  rc = find_or_make (d, path, flags, &i);
   if (rc < 0)
     return rc;
   if (flags & STOKER_OPEN_TRUNCATE) {

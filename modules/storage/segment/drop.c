@@ -17,24 +17,38 @@ seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n)
   log->n_segs -= n;
 }
 
+static void
+forget_file (StokerLog *log, const char *path)
+{
+  int rc = stoker_disk_unlink (seg_disk (log), path);
+
+  if (rc < 0 && rc != -ENOENT)
+    seg_dir_trouble (log->dir, rc, "delete a file of", log->name);
+}
+
 void
 seg_discard (StokerLog *log, Segment *s, bool at_once)
 {
   static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".txnindex", ".snapshot" };
   int64_t due = seg_now_ms (log) + log->set.file_delete_delay_ms;
+  int rc;
 
   for (unsigned i = 0; i < G_N_ELEMENTS (suffixes); i++) {
     g_autofree char *from = seg_path (log, s->base, suffixes[i]);
     char *to;
     if (at_once) {
-      stoker_disk_unlink (seg_disk (log), from);
+      forget_file (log, from);
       continue;
     }
     to = g_strconcat (from, ".deleted", NULL);
-    if (stoker_disk_rename (seg_disk (log), from, to) == 0)
+    rc = stoker_disk_rename (seg_disk (log), from, to);
+    if (rc == 0) {
       seg_doom (log->engine, log->dir, to, false, due);
-    else
-      g_free (to);
+      continue;
+    }
+    g_free (to);
+    if (rc != -ENOENT) /* a new name may need space; under its old one it would be back after a restart */
+      forget_file (log, from);
   }
   seg_names_changed (log);
   seg_file_drop (log, s);

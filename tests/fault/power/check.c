@@ -97,7 +97,7 @@ check_topics (Life *l)
   GHashTableIter iter;
   gpointer name, parts;
 
-  for (int i = 0; i < 40; i++) {
+  for (int i = 0; i < 40 || (!seen.ready && i < 400); i++) {
     describe (l);
     if (!undecided (l))
       break;

@@ -9,6 +9,7 @@
 #include "power.h"
 
 #include <errno.h>
+#include <stoker/disk.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,11 +40,21 @@ typedef struct Fault
   uint64_t failed;
 } Fault;
 
+static int meddle (Life *l, StkSimDiskCall call, const char *path);
+
+/* Opening does for a new file only. */
 static bool
-takes_space (StkSimDiskCall call)
+takes_space (Life *l, StkSimDiskCall call, const char *path)
 {
-  return call == STK_SIM_WRITE || call == STK_SIM_RESERVE || call == STK_SIM_MKDIR || call == STK_SIM_RENAME
-         || call == STK_SIM_OPEN;
+  StokerPathInfo info;
+  bool there = true;
+
+  if (call == STK_SIM_OPEN) {
+    l->meddle = NULL;
+    there = stoker_disk_stat (stk_world_disk (l->machine), path, &info) == 0;
+    l->meddle = meddle;
+  }
+  return call == STK_SIM_WRITE || call == STK_SIM_RESERVE || call == STK_SIM_MKDIR || call == STK_SIM_RENAME || !there;
 }
 
 static int
@@ -53,7 +64,7 @@ meddle (Life *l, StkSimDiskCall call, const char *path)
   bool full = f->mode == FULL_ONCE || f->mode == FULL_FOR_A_WHILE;
 
   f->calls++;
-  if (f->at == 0 || f->calls < f->at || (full && (!takes_space (call) || strcmp (path, "/data") == 0)))
+  if (f->at == 0 || f->calls < f->at || (full && !takes_space (l, call, path)))
     return 0;
   if ((f->mode == SHORT_WRITE && call != STK_SIM_WRITE))
     return 0;
@@ -90,7 +101,9 @@ static void
 with_fault (Life *l)
 {
   Fault *f = l->meddler;
-  bool eio = f->mode == EIO_ONCE || f->mode == EIO_FROM_NOW_ON;
+  /* A log whose flush in its own files meets a full disk, when the ring has met it too, takes no writes until it is
+   * opened again: that is how it is now. */
+  bool live = f->mode == FULL_ONCE || f->mode == SHORT_WRITE;
 
   l->meddle = meddle;
   l->trouble = true;
@@ -101,7 +114,7 @@ with_fault (Life *l)
     return;
   }
   act (l);
-  if (!eio) {
+  if (live) {
     l->meddle = NULL;
     stk_sim_run (l->sim, 6000000);
     links_poll (l, false);
@@ -178,11 +191,11 @@ test_mode (const void *which)
 
   l->meddler = &f;
   n = count (l);
-  step = plan.all ? 1 : MAX (n / SAMPLE, 1);
+  step = plan.all || plan.only ? 1 : MAX (n / SAMPLE, 1);
   g_test_message ("%" PRIu64 " calls, every %" PRIu64 "th fails", n, step);
-  for (uint64_t k = plan.only ? plan.only : 1; k <= n && failed < 3; k += step) {
+  for (uint64_t k = plan.only ? plan.only : 1; k <= n && failed < 3; k += plan.only ? n : step) {
     g_autofree char *said = NULL;
-    f.at = plan.only || plan.all ? k : MIN (n, k + (uint64_t)dice (l, 0, (int64_t)step));
+    f.at = step == 1 ? k : MIN (n, k + (k * 2654435761u >> 7) % step);
     said = trial (l, with_fault, plan.only > 0);
     if (said) {
       failed++;
