@@ -40,6 +40,8 @@ produced (Life *l, Sent *s, int64_t error, int64_t offset)
 
   if (s->idempotent)
     p->flying--;
+  tale (l, "%s-%d: sequence %d is answered with error %" PRId64 ", offset %" PRId64, p->topic->name, p->index,
+        s->idempotent ? s->sequence : -1, error, offset);
   if (p->topic->state >= TOPIC_GOING)
     return;
   if (error == 0) {
@@ -51,6 +53,7 @@ produced (Life *l, Sent *s, int64_t error, int64_t offset)
     s->offset = offset;
     s->told = true;
     p->shown = MAX (p->shown, offset + s->records);
+    p->known = p->known || s->idempotent;
     if (s->idempotent)
       g_ptr_array_remove (p->open, s);
     return;
@@ -186,7 +189,8 @@ next_of (Life *l, Part *p)
     ask_pid (l, p);
   if (p->again && p->flying == 0)
     send_again (l, p);
-  if (p->pid < 0 || p->again || p->open->len >= IN_FLIGHT)
+  /* A broker that does not know a producer takes any sequence from it: the first goes alone. */
+  if (p->pid < 0 || p->again || p->open->len >= (p->known ? IN_FLIGHT : 1))
     return NULL;
   return sent_new (l, p, true, bytes);
 }
@@ -548,7 +552,7 @@ pass (Life *l)
 void
 load (Life *l, int actions)
 {
-  for (int i = 0; i < actions; i++) {
+  for (int i = 0; i < actions && !l->fatal; i++) { /* the daemon would stop it */
     int64_t what = dice (l, 0, 100);
     if (l->topics->len == 0 || what < 4)
       topics (l);

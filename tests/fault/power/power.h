@@ -92,7 +92,7 @@ struct Part
   GPtrArray *sent; /* of Sent, in order of sending */
   int64_t pid;     /* -1: none yet */
   int32_t next_sequence;
-  bool asked_pid;
+  bool asked_pid, known;       /* known: to the broker */
   int refusal;                 /* error code of the last one */
   GPtrArray *open;             /* of Sent, with sequences, unanswered */
   unsigned flying;             /* of them are on their way */
