@@ -168,9 +168,13 @@ first_load (StokerLog *log, Segment *s)
   StokerFile *f;
   StokerBatch b;
   uint64_t pos;
+  bool known;
   Walk w;
 
-  if (s->first_known || s->size == 0 || seg_file_get (log, s, &f) < 0)
+  pthread_mutex_lock (&log->lock);
+  known = s->first_known || s->size == 0;
+  pthread_mutex_unlock (&log->lock);
+  if (known || seg_file_get (log, s, &f) < 0)
     return;
   seg_walk_begin (&w, f, 0, s->size);
   if (seg_walk_next (&w, &b, &pos) == 1) {
@@ -186,14 +190,16 @@ size_t
 seg_segments (StokerInstance *self, StokerLog *log, StokerSegmentRow *rows, size_t max)
 {
   g_autoptr (GPtrArray) segs = g_ptr_array_new_with_free_func ((GDestroyNotify)seg_segment_unref);
+  bool compact;
 
   pthread_mutex_lock (&log->lock);
+  compact = log->set.compact;
   for (uint32_t i = 0; i < log->n_segs; i++)
     g_ptr_array_add (segs, seg_segment_ref (log->segs[i]));
   pthread_mutex_unlock (&log->lock);
   for (guint i = 0; i < segs->len && i < max; i++)
     seg_max_load (log, segs->pdata[i]);
-  for (guint i = 0; log->set.compact && i + 1 < segs->len && i < max; i++)
+  for (guint i = 0; compact && i + 1 < segs->len && i < max; i++)
     first_load (log, segs->pdata[i]);
   pthread_mutex_lock (&log->lock);
   for (guint i = 0; i < segs->len && i < max; i++) {

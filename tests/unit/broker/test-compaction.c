@@ -4,9 +4,12 @@
  * record, at its offset, and nothing that was aborted; producers go on where they were.
  */
 #include "compaction.h"
+
+#include "broker/clean_marks.h"
 #include "cut-disk.h"
 #include "journal/journal.h"
 #include "sim/sim.h"
+#include "world/disk.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -319,10 +322,60 @@ test_cuts (void)
   }
 }
 
+/* ---- cleaner-offset-checkpoint */
+static void
+load_is (const char *dir, const char *text, int want)
+{
+  g_autofree char *path = g_build_filename (dir, "cleaner-offset-checkpoint", NULL);
+  StokerDisk *disk = stk_posix_disk_new ();
+  StkCleanMarks *m = stk_clean_marks_new (disk);
+  StokerError err = { 0 };
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_cmpint (stk_clean_marks_load (m, 0, dir, &err), ==, want);
+  g_assert_cmpint (err.text[0] != 0, ==, want != 0);
+  if (want == 0)
+    g_assert_cmpint (stk_clean_marks_get (m, "a", 1), ==, 5);
+  else
+    g_assert_cmpint (stk_clean_marks_get (m, "a", 1), ==, -1);
+  stk_clean_marks_free (m);
+  stk_posix_disk_free (disk);
+}
+
+static void
+test_marks (void)
+{
+  char *dir = test_dir_new ();
+  StokerDisk *disk = stk_posix_disk_new ();
+  StkCleanMarks *m = stk_clean_marks_new (disk);
+  g_autofree char *path = g_build_filename (dir, "cleaner-offset-checkpoint", NULL), *text = NULL;
+  StokerError err = { 0 };
+
+  g_assert_cmpint (stk_clean_marks_load (m, 0, dir, &err), ==, 0); /* there is none */
+  g_assert_cmpint (stk_clean_marks_get (m, "t", 0), ==, -1);
+  g_assert_cmpint (stk_clean_marks_set (m, "gone", 0, 0, 7, &err), ==, 0);
+  stk_clean_marks_forget (m, "gone", 0);
+  g_assert_cmpint (stk_clean_marks_set (m, "t", 3, 0, 12, &err), ==, 0);
+  g_assert_cmpint (stk_clean_marks_get (m, "t", 3), ==, 12);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "0\n1\nt 3 12\n");
+  stk_clean_marks_free (m);
+  stk_posix_disk_free (disk);
+  load_is (dir, "0\n1\na 1 5\n", 0);
+  load_is (dir, "0\n2\nb 0 1\na 1 5\n", 0);
+  load_is (dir, "1\n1\na 1 5\n", -1);
+  load_is (dir, "0\n3\na 1 5\n", -1);
+  load_is (dir, "0\n2\na 1 5\nb 0 x\n", -1);
+  load_is (dir, "0\n1\na 1 -5\n", -1);
+  load_is (dir, "", -1);
+  test_dir_free (dir);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/compaction/marks", test_marks);
   g_test_add_func ("/compaction/model", test_model);
   g_test_add_func ("/compaction/damage", test_damage);
   g_test_add_func ("/compaction/cuts", test_cuts);
