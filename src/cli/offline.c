@@ -227,7 +227,7 @@ int
 cli_offline_recover (CliOffline *o, GHashTable *wanted, void (*each) (void *user, const CliOfflineLog *log, guint done, guint all),
                      void *user, GPtrArray **logs, StokerError *err)
 {
-  const char *cluster = stk_logdirs_cluster_id (o->dirs);
+  g_autofree char *cluster = g_strdup (stk_logdirs_cluster_id (o->dirs)); /* bind frees its own before it copies */
   GThreadPool *pool;
   int rc;
 
