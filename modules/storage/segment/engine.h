@@ -83,7 +83,7 @@ struct Engine
   pthread_mutex_t files_lock;
   GQueue files; /* of Segment (a reference each), most recently opened first */
   StokerHostTimer *scrub_timer; /* control thread; NULL: no scrub */
-  StokerMetric *damaged, *scrubbed;
+  StokerMetric *damaged, *scrubbed, *recovered;
 };
 
 typedef struct OffsetEntry

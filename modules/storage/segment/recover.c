@@ -273,6 +273,7 @@ check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, int64_t rec
     return rc;
   at = x->valid;
   why = scan (log, fresh, r, true, x);
+  stoker_metric_add (log->engine->recovered, (int64_t)(x->valid - at));
   *cut = x->valid < size;
   if (*cut)
     rc = cut_at (log, fresh, r->file, size, x->valid, why);
@@ -323,6 +324,7 @@ check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bo
     return -EPROTONOSUPPORT;
   }
   why = scan (log, fresh, r, state, x);
+  stoker_metric_add (log->engine->recovered, (int64_t)x->valid);
   *cut = x->valid < r->size;
   if (*cut)
     rc = cut_at (log, fresh, r->file, r->size, x->valid, why);

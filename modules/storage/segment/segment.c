@@ -25,6 +25,8 @@ start (StokerInstance *self, StokerError *err)
   Engine *e = self->state;
 
   e->disk = stoker_host_disk (self->host);
+  e->recovered = stoker_host_metric (self->host, "storage.recovered.bytes", STOKER_METRIC_COUNTER, "bytes", NULL,
+                                     "bytes of segments that were checked because they lay above a recovery point");
   seg_scrub_start (e);
   return 0;
 }

@@ -3,6 +3,8 @@
  * Recovery from the recovery point inside a segment: it comes to what a recovery of everything comes to, reads no more than
  * it must, finds what is damaged above the point and believes what is below.
  */
+#include "control/metrics.h"
+#include "module/host.h"
 #include "tests/conformance/storage/kit.h"
 
 #include <glib/gstdio.h>
@@ -306,6 +308,13 @@ test_lost_index (void)
   }
 }
 
+static int64_t
+checked_bytes (Kit *k)
+{
+  return stk_metric_value (stk_metrics_get (test_host_get (k->host)->metrics, "storage.recovered.bytes",
+                                            STOKER_METRIC_COUNTER, NULL, NULL, NULL));
+}
+
 /* Damage below the recovery point is not looked for, and costs nothing of what is above. */
 static void
 test_below (void)
@@ -339,6 +348,7 @@ test_below (void)
     end = kit_ends (k).end;
     g_assert_cmpint (end, ==, was);
     g_assert_cmpuint (test_host_logged (k->host, "segment.damaged"), ==, 0);
+    g_assert_cmpint (checked_bytes (k), ==, len - position_of (content, len, s.flushed));
     kit_free (k);
     test_dir_free (g_steal_pointer (&base));
   }
