@@ -16,7 +16,8 @@ open_workers (BenchRun *r, BenchWorker *w, int n, StokerError *err)
     w[i].index = i < half ? i : i - half;
     w[i].count.latency = cli_histogram_new ();
     g_mutex_init (&w[i].count.lock);
-    rc = i < half ? bench_producer_open (&w[i], err) : bench_consumer_open (&w[i], err);
+    if (r->o->kind != BENCH_PARTITIONS)
+      rc = i < half ? bench_producer_open (&w[i], err) : bench_consumer_open (&w[i], err);
   }
   return rc;
 }
@@ -49,8 +50,10 @@ fill_topic (const BenchOptions *o, BenchTopic *t, int64_t records, StokerError *
   BenchResult r = { 0 };
   int rc;
 
-  f.kind = BENCH_PRODUCE;
-  f.clients = 1;
+  if (o->kind == BENCH_CONSUME) {
+    f.kind = BENCH_PRODUCE;
+    f.clients = 1;
+  }
   f.duration = f.warm_up = 0;
   f.linger_ms = 20;
   f.records = records;
@@ -69,11 +72,11 @@ prepare (const BenchOptions *o, BenchTopic *t, BenchWorker *w, int n, StokerErro
     return -1;
   if (o->kind == BENCH_CONSUME && t->own && fill_topic (o, t, MAX (o->fill_mb * 1000000 / MAX (o->size, 1), 1), err))
     return -1;
-  if (o->kind == BENCH_PARTITIONS && fill_topic (o, t, t->partitions * bench_block (o), err))
+  if (o->kind == BENCH_PARTITIONS && o->records == 0 && fill_topic (o, t, t->partitions * bench_block (o), err))
     return -1;
   if ((o->kind == BENCH_CONSUME || o->kind == BENCH_LATENCY) && bench_topic_offsets (t, o, err))
     return -1;
-  return greet (w, n, t, err);
+  return o->kind == BENCH_PARTITIONS ? 0 : greet (w, n, t, err);
 }
 
 /* One run on a topic; one that is not open yet is opened. */

@@ -122,6 +122,7 @@ int bench_consumer_open (BenchWorker *w, StokerError *err);
 /* The bodies of threads; data is the BenchWorker. */
 gpointer bench_producer (gpointer data);
 gpointer bench_consumer (gpointer data);
+gpointer bench_spread (gpointer data); /* of many-partitions; needs no client */
 void bench_worker_close (BenchWorker *w);
 
 /* ---- results */

@@ -29,7 +29,7 @@ set_defaults (BenchOptions *o, BenchKind kind)
   *o = (BenchOptions){ .kind = kind,
                        .partitions = NOT_GIVEN,
                        .replicas = NOT_GIVEN,
-                       .clients = 1,
+                       .clients = NOT_GIVEN,
                        .rate = NOT_GIVEN,
                        .records = NOT_GIVEN,
                        .size = NOT_GIVEN,
@@ -109,7 +109,7 @@ check_topic (const CliCommand *c, BenchOptions *o)
     return cli_usage (c, "--partitions must be from 1 to 1000000");
   if (o->replicas != NOT_GIVEN && !in (o->replicas, 1, INT16_MAX))
     return cli_usage (c, "--replication-factor must be from 1 to %d", INT16_MAX);
-  if (!in (o->clients, 1, 1000))
+  if (o->clients != NOT_GIVEN && !in (o->clients, 1, 1000))
     return cli_usage (c, "--clients must be from 1 to 1000");
   if (o->pid != NOT_GIVEN && (o->pid < 1 || !bench_use (o->pid).known))
     return cli_usage (c, "--pid: there is no process %" G_GINT64_FORMAT " on this machine", o->pid);
@@ -121,6 +121,8 @@ fill_in (BenchOptions *o)
 {
   if (o->partitions == NOT_GIVEN)
     o->partitions = o->kind == M ? 10000 : o->kind == L ? 1 : 6;
+  if (o->clients == NOT_GIVEN)
+    o->clients = o->kind == M ? 8 : 1;
   if (o->rate == NOT_GIVEN)
     o->rate = o->kind == L ? 1000 : 0;
   if (o->size == NOT_GIVEN)
@@ -165,22 +167,23 @@ bench_parse (const CliCommand *c, BenchKind kind, BenchOptions *o, int argc, cha
     { P | C | L | M,
       { "batch-size", 'B', CLI_INT, &o->batch_size, "BYTES",
         M == kind ? "the largest batch (16384)" : "the largest batch (1000000)" } },
-    { P | C | L | M,
+    { P | C | L,
       { "linger", 'l', CLI_STRING, &o->linger_text, "MS",
         P == kind   ? "how long a batch waits for more (20)"
         : L == kind ? "how long a batch waits for more (0)"
                     : "how long a batch waits for more (5)" } },
     { P | L | M, { "acks", 'a', CLI_STRING, &o->acks, "N", "0, 1 or all (all)" } },
-    { P | L | M, { "idempotence", 'i', CLI_FLAG, &o->idempotence, NULL, "idempotent producers" } },
-    { P | C | L | M, { "compression", 'z', CLI_STRING, &o->codec, "CODEC", "gzip, snappy, lz4 or zstd (none)" } },
+    { P | L, { "idempotence", 'i', CLI_FLAG, &o->idempotence, NULL, "idempotent producers" } },
+    { P | C | L, { "compression", 'z', CLI_STRING, &o->codec, "CODEC", "gzip, snappy, lz4 or zstd (none)" } },
     { P | C | L, { "keys", 'k', CLI_INT, &o->keys, "N", "records have one of N keys (no key)" } },
     { P | C | L,
       { "key-distribution", 0, CLI_STRING, &o->distribution, "NAME",
         "uniform, or zipf: few keys are most records (uniform)" } },
-    { P | C | L,
+    { P | C | L | M,
       { "clients", 'n', CLI_INT, &o->clients, "N",
-        L == kind ? "pairs of producer and consumer, each with threads of its own (1)"
-                  : "each with threads of its own (1)" } },
+        M == kind   ? "connections, each with one request of 6 batches at a time (8)"
+        : L == kind ? "pairs of producer and consumer, each with threads of its own (1)"
+                    : "each with threads of its own (1)" } },
     { C, { "fill", 0, CLI_INT, &o->fill_mb, "MB", "how much is written to its own topic first (1000)" } },
     { P | C | L | M,
       { "duration", 'd', CLI_STRING, &o->duration_text, "S",
@@ -201,6 +204,7 @@ bench_parse (const CliCommand *c, BenchKind kind, BenchOptions *o, int argc, cha
   int rc;
 
   set_defaults (o, kind);
+  o->common.no_settings = kind == M; /* it speaks for itself */
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
     if (table[i].kinds & (int)kind)
       opts[n++] = table[i].opt;

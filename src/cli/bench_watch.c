@@ -183,7 +183,11 @@ start (Watch *t)
   for (int i = 0; i < t->n; i++)
     atomic_fetch_add (t->w[i].reads ? &r->reading : &r->producing, 1);
   for (int i = 0; i < t->n; i++)
-    t->w[i].thread = g_thread_new ("bench", t->w[i].reads ? bench_consumer : bench_producer, &t->w[i]);
+    t->w[i].thread = g_thread_new ("bench",
+                                   t->w[i].reads                 ? bench_consumer
+                                   : o->kind == BENCH_PARTITIONS ? bench_spread
+                                                                 : bench_producer,
+                                   &t->w[i]);
 }
 
 static bool

@@ -81,7 +81,7 @@ def start(turn, b):
 def many(turn, b):
     """Kafka as it is by default: a flush of each of thousands of files for each batch takes minutes."""
     mode = READ_MODE[b.name]
-    turn.bench(b, "many", mode, "many-partitions", "--partitions", str(turn.partitions), "-X", "queue.buffering.max.kbytes=16384", "-c", FLUSH[b.name][mode])
+    turn.bench(b, "many", mode, "many-partitions", "--partitions", str(turn.partitions), "-c", FLUSH[b.name][mode])
 
 
 def crash_partitions(turn, b):

@@ -35,7 +35,7 @@ test_defaults (void)
   g_assert_cmpint (parse (BENCH_LATENCY, "", &o), ==, CLI_GO_ON);
   g_assert_true (o.partitions == 1 && o.rate == 1000 && o.linger_ms == 0);
   g_assert_cmpint (parse (BENCH_PARTITIONS, "", &o), ==, CLI_GO_ON);
-  g_assert_true (o.partitions == 10000 && o.batch_size == 16384 && o.size == 1024 && o.linger_ms == 5);
+  g_assert_true (o.partitions == 10000 && o.batch_size == 16384 && o.size == 1024 && o.clients == 8);
   g_assert_cmpint (parse (BENCH_PRODUCE, "--records 5", &o), ==, CLI_GO_ON);
   g_assert_true (o.records == 5 && o.duration == 0 && o.warm_up == 0);
   g_assert_cmpint (parse (BENCH_PRODUCE, "-d 0.5", &o), ==, CLI_GO_ON);
@@ -101,7 +101,7 @@ test_wrong (void)
     { BENCH_CONSUME, "--fill 5 -t some" },
     { BENCH_LATENCY, "-s 8" },
     { BENCH_PARTITIONS, "-t some" },
-    { BENCH_PARTITIONS, "-n 2" },
+    { BENCH_PARTITIONS, "-n 0" },
   };
   BenchOptions o;
 
