@@ -104,7 +104,8 @@ void
 stoker_alter_replica_log_dirs (StokerAlterReplicaLogDirs *req)
 {
   StokerBroker *b = req->call.ctx->broker;
-  int16_t error = stk_broker_authorize (b, req->call.ctx, STK_ACL_ALTER, STK_ACL_CLUSTER, STOKER_STR_LIT ("kafka-cluster"));
+  int16_t error
+      = stk_broker_authorize (b, req->call.ctx, STK_ACL_ALTER, STK_ACL_CLUSTER, STOKER_STR_LIT ("kafka-cluster"));
 
   for (int32_t i = 0; i < req->n_replicas; i++)
     req->replicas[i].error = error;

@@ -255,7 +255,8 @@ stoker_describe_log_dirs (StokerDescribeLogDirs *req)
 
   req->dirs = NULL;
   req->n_dirs = 0;
-  req->error = stk_broker_authorize (b, req->call.ctx, STK_ACL_DESCRIBE, STK_ACL_CLUSTER, STOKER_STR_LIT ("kafka-cluster"));
+  req->error
+      = stk_broker_authorize (b, req->call.ctx, STK_ACL_DESCRIBE, STK_ACL_CLUSTER, STOKER_STR_LIT ("kafka-cluster"));
   if (req->error) {
     stk_call_finish (&req->call);
     return;

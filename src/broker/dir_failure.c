@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A log directory fails while the broker runs: its partitions go offline, the others do not notice. It comes back with a
- * restart, as in Kafka: what a disk did to files that were being written to is for recovery to find out.
+ * A log directory fails while the broker runs: its partitions go offline, the others do not notice. It comes back with
+ * a restart, as in Kafka: what a disk did to files that were being written to is for recovery to find out.
  */
 #include "broker/dir_failure.h"
 

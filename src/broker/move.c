@@ -270,8 +270,8 @@ copy_run (StkTask *t)
 
   m->copied = 0;
   if (inside)
-    STK_ENGINE_CALL (
-        p, m->rc = p->ops->move_copy (p->storage, p->log, p->future, m->asked, &m->copied, &m->lag, &m->err));
+    STK_ENGINE_CALL (p,
+                     m->rc = p->ops->move_copy (p->storage, p->log, p->future, m->asked, &m->copied, &m->lag, &m->err));
   back (m, inside, copied);
 }
 
@@ -399,8 +399,8 @@ find (const StkMoves *moves, const StkPartition *p)
 }
 
 void
-stk_moves_ask (StkMoves *moves, const StkHosted *h, StkPartition *p, int to,
-               void (*done) (void *user, int16_t error), void *user)
+stk_moves_ask (StkMoves *moves, const StkHosted *h, StkPartition *p, int to, void (*done) (void *user, int16_t error),
+               void *user)
 {
   Move *m = find (moves, p);
 

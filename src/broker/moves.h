@@ -15,8 +15,8 @@ struct StkChange;
 StkMoves *stk_moves_new (StkReplicas *r);
 void stk_moves_free (StkMoves *m);
 
-/* The partition is to lie in directory `to`: begins a move, ends one that goes elsewhere, or finds that nothing is to be done. done
- * (user, error) comes once, perhaps inside. */
+/* The partition is to lie in directory `to`: begins a move, ends one that goes elsewhere, or finds that nothing is to
+ * be done. done (user, error) comes once, perhaps inside. */
 void stk_moves_ask (StkMoves *m, const struct StkHosted *h, StkPartition *p, int to,
                     void (*done) (void *user, int16_t error), void *user);
 /* p->future was opened with the log (a move that a restart had interrupted): goes on with it. */

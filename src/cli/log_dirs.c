@@ -195,7 +195,8 @@ const CliCommand cli_log_dirs = {
   "  stoker log dirs\n"
   "  stoker log dirs --partitions\n"
   "  stoker log dirs orders --json\n"
-  "\nA directory that is offline is shown as KAFKA_STORAGE_ERROR: its disk failed, and its partitions come back when the\n"
+  "\nA directory that is offline is shown as KAFKA_STORAGE_ERROR: its disk failed, and its partitions come back when "
+  "the\n"
   "broker is started with the disk in order.\n",
   run,
 };

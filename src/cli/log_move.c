@@ -75,7 +75,8 @@ begin (Client *cl, const Part *p, const char *dir, StokerError *err)
     code = out.results[0].partitions[0].error_code;
   if (code) {
     g_autofree char *text = client_error_text (code, STOKER_STR_NULL);
-    return stoker_error_set (err, STOKER_ERROR_FAILED, "%s:%d is not moved to %s: %s", p->topic, p->partition, dir, text);
+    return stoker_error_set (err, STOKER_ERROR_FAILED, "%s:%d is not moved to %s: %s", p->topic, p->partition, dir,
+                             text);
   }
   return 0;
 }
@@ -202,7 +203,8 @@ const CliCommand cli_log_move = {
   "Move partitions to another log directory of their broker.",
   "  stoker log move orders:0 orders:3 /disk2/stoker\n"
   "  stoker log move orders:0 /disk2/stoker --wait\n"
-  "\nDIR is one of the broker's log.dirs (stoker log dirs shows them). The partition is used meanwhile. Moving it back to where it\n"
+  "\nDIR is one of the broker's log.dirs (stoker log dirs shows them). The partition is used meanwhile. Moving it back "
+  "to where it\n"
   "lies calls a move off. A topic that is not there yet: its partition is made there when it is created.\n",
   run,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Preloaded: makes the disk below a folder fail. While the file that FAIL_DISK names exists, and says "ERRNO PATH", every call that
- * changes or flushes something below PATH ends with that error; what is read is read.
+ * Preloaded: makes the disk below a folder fail. While the file that FAIL_DISK names exists, and says "ERRNO PATH",
+ * every call that changes or flushes something below PATH ends with that error; what is read is read.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -279,7 +279,8 @@ copy_some (StokerLog *log, StokerLog *future, size_t max, StokerBuf *buf, size_t
   if (rc == STOKER_OFFSET_OUT_OF_RANGE) /* the log start moved just now */
     return 0;
   if (rc != 0) {
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot read %s/%s at offset %" PRId64, log->dir->path, log->name, req.offset);
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot read %s/%s at offset %" PRId64, log->dir->path, log->name,
+                      req.offset);
     return rc;
   }
   if (got.n_slices == 0)

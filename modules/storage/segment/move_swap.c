@@ -150,7 +150,8 @@ copy_epochs (StokerLog *log, StokerLog *future)
   return seg_epochs_write (future, true);
 }
 
-/* The producers as the log knows them: some may have no batch left from which the future log could have learnt of them. */
+/* The producers as the log knows them: some may have no batch left from which the future log could have learnt of them.
+ */
 static int
 copy_producers (StokerLog *log, StokerLog *future)
 {
@@ -200,7 +201,8 @@ static int
 rename_folder (StokerLog *log, StokerLog *future, StokerError *err)
 {
   LogDir *to = future->dir;
-  g_autofree char *from = g_build_filename (to->path, future->name, NULL), *at = g_build_filename (to->path, log->name, NULL);
+  g_autofree char *from = g_build_filename (to->path, future->name, NULL),
+                  *at = g_build_filename (to->path, log->name, NULL);
   int rc = stoker_disk_rename (log->engine->disk, from, at);
   bool back;
 
@@ -212,7 +214,8 @@ rename_folder (StokerLog *log, StokerLog *future, StokerError *err)
   if (rc == 0)
     return 0;
   stoker_error_set (err, STOKER_ERROR_IO, "cannot flush %s: %s", to->path, g_strerror (-rc));
-  back = stoker_disk_rename (log->engine->disk, at, from) == 0 && stoker_disk_sync_dir (log->engine->disk, to->path) == 0;
+  back = stoker_disk_rename (log->engine->disk, at, from) == 0
+         && stoker_disk_sync_dir (log->engine->disk, to->path) == 0;
   /* Whether the new one counts after a crash nobody knows now: nothing more may be acknowledged in the old one. */
   if (!back) {
     pthread_mutex_lock (&log->lock);
@@ -323,8 +326,8 @@ clear_away (StokerLog *log, Old *old)
     rc = remove_note (e, log->dir, log->name);
   if (rc < 0)
     stoker_log (e->self, STOKER_LOG_WARN, "segment.moved",
-                "what was moved is left over in the old directory until the next start: %s | log=%s/%s", g_strerror (-rc),
-                old->dir->path, log->name);
+                "what was moved is left over in the old directory until the next start: %s | log=%s/%s",
+                g_strerror (-rc), old->dir->path, log->name);
   for (int i = 0; i < N_CHECKPOINTS; i++)
     atomic_fetch_or (&old->dir->dirty, 1u << i);
   for (int i = 0; i < N_CHECKPOINTS; i++)

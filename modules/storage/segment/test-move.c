@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Moving a log between two directories of the simulated disk: power cuts between any two calls of the disk, most of them while the one
- * takes the place of the other. What was promised is there, once, and is what was written.
+ * Moving a log between two directories of the simulated disk: power cuts between any two calls of the disk, most of
+ * them while the one takes the place of the other. What was promised is there, once, and is what was written.
  */
 #include "journal/journal.h"
 #include "sim/sim.h"
@@ -89,7 +89,8 @@ static void
 boot (Scene *s)
 {
   static const char *const said[]
-      = { "segment.damaged", "segment.write_failed", "segment.moved", "segment.close_failed", "segment.save_failed", "segment.delete_failed", "journal.failed" };
+      = { "segment.damaged",     "segment.write_failed",  "segment.moved", "segment.close_failed",
+          "segment.save_failed", "segment.delete_failed", "journal.failed" };
   Kit *k = kit_prepare (&stoker_module_storage_segment, NULL, true, "/a");
   Found found = { -1, 0, -1, -1 };
   StokerError err = { 0 };
@@ -110,7 +111,8 @@ boot (Scene *s)
     g_assert_cmpint (k->ops->dir_attach (k->engine, &s->dirs[i], note_found, &found, &err), ==, 0);
   }
   if (g_getenv ("STOKER_SEED"))
-    g_test_message ("boot: at %d twice %d replaces %d future %d, %d %d", found.at, found.twice, found.replaces, found.future, exists (s, 0), exists (s, 1));
+    g_test_message ("boot: at %d twice %d replaces %d future %d, %d %d", found.at, found.twice, found.replaces,
+                    found.future, exists (s, 0), exists (s, 1));
   if (found.twice) /* one of them must say that it counts */
     g_assert_cmpint (found.replaces, >=, 0);
   s->at = found.replaces >= 0 ? found.replaces : found.at >= 0 ? found.at : 0;
@@ -161,7 +163,8 @@ copy (Scene *s)
   uint64_t copied;
   int64_t lag;
 
-  return s->k->ops->move_copy (s->k->engine, s->k->log, s->future, (size_t)g_rand_int_range (s->dice, 1, 4000), &copied, &lag, &err);
+  return s->k->ops->move_copy (s->k->engine, s->k->log, s->future, (size_t)g_rand_int_range (s->dice, 1, 4000), &copied,
+                               &lag, &err);
 }
 
 static bool
@@ -189,7 +192,8 @@ act (Scene *s)
 
   int what = g_rand_int_range (s->dice, 0, 24);
   if (g_getenv ("STOKER_SEED"))
-    g_test_message ("act %d end %d start %d durable %d log start %d future %d", what, (int)end_of (s), (int)s->start, (int)s->durable, (int)kit_ends (s->k).start, s->future != NULL);
+    g_test_message ("act %d end %d start %d durable %d log start %d future %d", what, (int)end_of (s), (int)s->start,
+                    (int)s->durable, (int)kit_ends (s->k).start, s->future != NULL);
   switch (what) {
   case 0:
     g_assert_cmpint (s->k->ops->flush (s->k->engine, s->k->log, &err), ==, 0);
@@ -275,8 +279,8 @@ check (Scene *s)
   stoker_buf_clear (&b);
 }
 
-/* After the cut the producer sends again what it has no answer for; what is there is recognised. False: nothing is there, nor is it
- * known. */
+/* After the cut the producer sends again what it has no answer for; what is there is recognised. False: nothing is
+ * there, nor is it known. */
 static bool
 retry (Scene *s)
 {

@@ -97,7 +97,8 @@ test_future (void)
   g_assert_cmpint (stk_found_future (r, "t", 1, id (1), 1), ==, -1);
   g_assert_cmpint (stk_found_future (r, "t", 0, id (7), 1), ==, -1);
   r->dir_failed[2] = true;
-  g_assert_cmpint (stk_found_future (r, "t", 0, id (1), 0), ==, -1); /* one is where the log lies, the other is offline */
+  g_assert_cmpint (stk_found_future (r, "t", 0, id (1), 0), ==,
+                   -1); /* one is where the log lies, the other is offline */
   r->dir_failed[2] = false;
   g_assert_cmpint (stk_found_future (r, "t", 0, id (1), 0), ==, 2);
   g_assert_cmpint (stk_found_future (r, "t", 0, id (1), 0), ==, -1); /* once */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AlterReplicaLogDirs 0-2 (kafka-facts 3.9). The request lists partitions by directory, the answer by topic. Of a partition that
- * is listed twice the last directory counts, as in Kafka.
+ * AlterReplicaLogDirs 0-2 (kafka-facts 3.9). The request lists partitions by directory, the answer by topic. Of a
+ * partition that is listed twice the last directory counts, as in Kafka.
  */
 #include "handle.h"
 
