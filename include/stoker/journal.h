@@ -34,7 +34,7 @@ typedef struct StokerJournalLog StokerJournalLog; /* one log in it; the engine's
  * the journal's. */
 typedef struct StokerJournalClient
 {
-  /* Makes everything noted so far of the log durable in its own files, names included. */
+  /* Makes everything noted so far of the log durable in its own files, names included. Two threads may be in it at once. */
   int (*flush) (void *log);
   /* Everything noted up to `end` is durable now. error: a negative errno, nothing more will ever be. */
   void (*durable) (void *log, int64_t end, int error);

@@ -192,6 +192,7 @@ struct StokerLog
   LogSettings set;
   bool claimed, settling, closed, failed, epochs_dirty, epochs_unsynced, epochs_writing, job_posted, job_running;
   bool names_unsynced, id_unsynced; /* names in the log's directory, and its partition.metadata, that are not flushed */
+  uint32_t name_changes; /* how often such a name was made: a flush says nothing of those made since it began */
   uint64_t name_number;             /* of its own name in LogDir.names; 0: flushed long ago */
   unsigned flushing;                /* calls of seg_flush that are under way .. */
   bool leaving;                     /* it was moved, and the old directory's journal is not through with it */
@@ -204,7 +205,7 @@ struct StokerLog
   int64_t durable;           /* with a journal; <= end */
   int64_t prepared;          /* the end that a flush of the whole file system makes durable */
   uint32_t prepared_cuts;    /* `cuts` then */
-  bool prepared_names, prepared_id;
+  uint32_t prepared_changes; /* `name_changes` then */
   StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
   GArray *listed;     /* while it is loaded: Listing.snapshots; NULL: the folder must be asked */

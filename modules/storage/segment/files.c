@@ -138,6 +138,7 @@ seg_file_get (StokerLog *log, Segment *s, StokerFile **out)
     pthread_mutex_lock (&log->lock);
     s->unmade = false;
     log->names_unsynced = true;
+    log->name_changes++;
     pthread_mutex_unlock (&log->lock);
   }
   seg_file_adopt (log, s, stoker_file_ref (*out));

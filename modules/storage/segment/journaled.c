@@ -42,9 +42,7 @@ on_prepare (void *user)
   if (can) {
     log->prepared = log->end;
     log->prepared_cuts = log->cuts;
-    log->prepared_names = log->names_unsynced;
-    log->prepared_id = log->id_unsynced;
-    log->names_unsynced = log->id_unsynced = false;
+    log->prepared_changes = log->name_changes;
   }
   pthread_mutex_unlock (&log->lock);
   return can;
@@ -56,12 +54,10 @@ on_prepared (void *user, bool durable)
   StokerLog *log = user;
 
   pthread_mutex_lock (&log->lock);
-  if (!durable) {
-    log->names_unsynced |= log->prepared_names;
-    log->id_unsynced |= log->prepared_id;
-  } else if (log->prepared_cuts == log->cuts) {
+  if (durable && log->prepared_changes == log->name_changes)
+    log->names_unsynced = log->id_unsynced = false;
+  if (durable && log->prepared_cuts == log->cuts)
     log->recovery = MAX (log->recovery, log->prepared);
-  }
   pthread_mutex_unlock (&log->lock);
   if (durable)
     seg_mark_dirty (log, CHECKPOINT_RECOVERY);

@@ -50,6 +50,7 @@ seg_names_changed (StokerLog *log)
 {
   pthread_mutex_lock (&log->lock);
   log->names_unsynced = true;
+  log->name_changes++;
   pthread_mutex_unlock (&log->lock);
 }
 
@@ -80,25 +81,27 @@ seg_names_sync (StokerLog *log)
 {
   g_autofree char *path = g_build_filename (log->dir->path, log->name, NULL);
   bool names, id;
+  uint32_t changes;
   int rc;
 
   pthread_mutex_lock (&log->lock);
   names = log->names_unsynced;
   id = log->id_unsynced;
-  log->names_unsynced = log->id_unsynced = false;
+  changes = log->name_changes;
   pthread_mutex_unlock (&log->lock);
   rc = sync_parent (log);
   if (rc == 0 && id)
     rc = seg_metadata_sync (seg_disk (log), path);
   if (rc == 0 && names)
     rc = stoker_disk_sync_dir (seg_disk (log), path);
-  if (rc == 0)
-    return 0;
+  if (rc < 0)
+    return rc;
+  /* Only now, and not when the flush begins: who comes meanwhile must not take them for flushed. */
   pthread_mutex_lock (&log->lock);
-  log->names_unsynced |= names;
-  log->id_unsynced |= id;
+  if (changes == log->name_changes)
+    log->names_unsynced = log->id_unsynced = false;
   pthread_mutex_unlock (&log->lock);
-  return rc;
+  return 0;
 }
 
 int64_t
@@ -207,6 +210,7 @@ seg_flush_files (StokerLog *log)
 {
   int64_t end;
   uint32_t cuts;
+  bool needed;
   Segment *s;
   StokerFile *f;
   SavePoint save = { 0 };
@@ -226,11 +230,12 @@ seg_flush_files (StokerLog *log)
   s = seg_segment_ref (seg_active (log));
   end = log->end;
   cuts = log->cuts;
+  needed = log->recovery < end;
   log->flushed_ms = seg_now_ms (log);
   pthread_mutex_unlock (&log->lock);
   if (rc == 0)
     rc = seg_epochs_write (log, true);
-  if (rc == 0 && log->recovery < end) {
+  if (rc == 0 && needed) {
     rc = seg_file_get (log, s, &f);
     if (rc == 0) {
       rc = stoker_file_sync (f);

@@ -290,6 +290,7 @@ take_over (StokerLog *log, StokerLog *future, Old *old)
   log->recovery = log->durable = log->end;
   log->snapshot = future->snapshot;
   log->middle = future->middle;
+  log->name_changes++;
   log->names_unsynced = future->names_unsynced;
   log->id_unsynced = future->id_unsynced;
   log->name_number = 0;

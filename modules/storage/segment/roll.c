@@ -74,6 +74,7 @@ seg_roll (StokerLog *log, int64_t base)
   log->seals_end = &seal->next;
   seg_add_segment (log, s);
   log->names_unsynced = true;
+  log->name_changes++;
   pthread_mutex_unlock (&log->lock);
   seg_file_adopt (log, s, f);
   stoker_log (log->engine->self, STOKER_LOG_DEBUG, "segment.rolled", "began a segment | log=%s/%s base=%" PRId64,

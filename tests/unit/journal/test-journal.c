@@ -21,7 +21,8 @@ typedef struct Log
   uint64_t size;
   int64_t end, durable;
   int error;
-  unsigned flushes, told;
+  _Atomic unsigned flushes; /* two threads may flush a log at once */
+  unsigned told;
   unsigned prepared, made_durable;
   bool alone; /* does not lend itself to a flush of the whole file system */
 } Log;
