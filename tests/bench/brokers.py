@@ -166,7 +166,7 @@ class Kafka(Broker):
         conf = ["log.retention.check.interval.ms=5000", "zookeeper.session.timeout.ms=3000"] + list(lines)
         self.env = dict(os.environ, KAFKA_LIBS=self.libs(), PEER_DIR=self.dir, PORT0=str(self.port), ZKPORT=str(free_port()),
                         PEER_HEAP="1g", PEER_CONF="\n".join(conf))
-        self.up = False
+        self.up, self.starter = False, None
 
     def peer(self, *args):
         # Partitions are files: many of them need many descriptors.
@@ -185,11 +185,11 @@ class Kafka(Broker):
             os.unlink(os.path.join(self.dir, "broker-0.pid"))
         self.t0 = time.monotonic()
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        starter = subprocess.Popen(["bash", PEER, "add", "0"], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)))
+        self.starter = subprocess.Popen(["bash", PEER, "add", "0"], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)))
         self.pid = 0
         took = self.await_answer(self.t0)
-        starter.wait()
+        self.starter.wait()
         self.pid = self.pid_of_broker()
         return took
 
@@ -226,6 +226,9 @@ class Kafka(Broker):
 
     def close(self):
         """Nothing is kept, so that nothing has to be stopped in order; but all must be gone before the folder can go."""
+        if self.starter and self.starter.poll() is None:
+            self.starter.kill()
+            self.starter.wait()
         pids = []
         for name in ("broker-0.pid", "zk.pid"):
             try:
