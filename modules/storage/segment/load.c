@@ -22,6 +22,9 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
       stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s: %s", path, rc < 0 ? g_strerror (-rc) : "larger than 2 GiB");
       return rc < 0 ? rc : -EFBIG;
     }
+    if (info.size == 0 && i + 1 < l->logs->len && !log->set.compact)
+      stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                  "a segment between others is empty: its records are missing | file=%s", path);
     s = seg_segment_new (log, base);
     s->size = s->pushed = info.size;
     s->modified_ms = info.mtime_ms;
@@ -273,6 +276,11 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
 {
   bool clean = log->dir->clean;
 
+  if (mark->recovery > log->end && mark->start <= log->end)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+                "records are missing at the end: it is at %" PRId64 ", everything below %" PRId64
+                " was on the disk | log=%s/%s",
+                log->end, mark->recovery, log->dir->path, log->name);
   if (mark->start > log->end) { /* what the start names is not there: nothing of the rest is wanted */
     drop_all (log, 0, "the log start of the checkpoint lies behind the log's end");
     seg_snapshots_delete (log, 0, INT64_MAX);

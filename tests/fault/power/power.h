@@ -140,7 +140,9 @@ struct Life
   const char *settings; /* more lines of the configuration */
   bool dark;            /* the power was just cut */
   bool tales;
-  bool trouble; /* calls on the disk fail: errors are answers */
+  const char *damaged; /* this file is; NULL: none */
+  unsigned missing;    /* batches that were told and are not served */
+  bool trouble;        /* calls on the disk fail: errors are answers */
   /* The disk's calls. */
   uint64_t calls, cut_at;                                         /* 0: no cut is due */
   void (*cut) (Life *l);                                          /* what happens then; it may return */
@@ -190,5 +192,7 @@ void load_settle (Life *l);
 /* ---- check.c */
 /* After a start: is everything there that was told? The model is then what was found. */
 void check (Life *l);
+/* On damaged files: what is served must be what was sent, at its place; what is not is counted in life->missing. */
+void check_lenient (Life *l);
 
 #endif
