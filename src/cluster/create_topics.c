@@ -141,6 +141,7 @@ written_all (Creation *c)
 }
 
 /* ---- writing */
+static void write_topic (Write *w, bool leftover);
 
 static void
 written (void *user, const StokerCoordReply *reply)
@@ -159,36 +160,39 @@ written (void *user, const StokerCoordReply *reply)
 }
 
 static void
-write_topic (Creation *c, int32_t i)
+replaced (void *user, const StokerCoordReply *reply)
 {
-  StkTopicState *t = c->plans[i].state;
-  g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL), *topic = g_strconcat ("/brokers/topics/", t->name, NULL);
-  StkMulti *m = stk_ctl_multi (c->t->b->controller);
-  Write *w = g_new (Write, 1);
-
-  *w = (Write){ c, i };
-  stk_multi_create (m, config, stk_json_config (t->overrides, t->n_overrides), 0);
-  stk_multi_create (m, topic, stk_json_topic (t), 0);
-  stk_multi_send (m, &c->t->b->controller->tree, stk_topics_bounded, stk_topics_bound (c->t, c->time, written, w));
+  if (reply->code == STOKER_COORD_NO_NODE) /* somebody else has cleared it away meanwhile */
+    write_topic (user, false);
+  else
+    written (user, reply);
 }
 
-/* Left over by a deletion that died half-way: the settings node is there without its topic. It goes first. */
+/* `leftover`: a deletion that died half-way has left the settings node without its topic, and it must go first. In the same
+ * multi: when it is the node of a topic that another request makes at this moment, all of this fails. */
+static void
+write_topic (Write *w, bool leftover)
+{
+  Creation *c = w->c;
+  StkTopicState *t = c->plans[w->index].state;
+  g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL), *topic = g_strconcat ("/brokers/topics/", t->name, NULL);
+  StkMulti *m = stk_ctl_multi (c->t->b->controller);
+
+  if (leftover)
+    stk_multi_remove (m, config, -1);
+  stk_multi_create (m, config, stk_json_config (t->overrides, t->n_overrides), 0);
+  stk_multi_create (m, topic, stk_json_topic (t), 0);
+  stk_multi_send (m, &c->t->b->controller->tree, stk_topics_bounded,
+                  stk_topics_bound (c->t, c->time, leftover ? replaced : written, w));
+}
+
 static void
 config_looked (void *user, const StokerCoordReply *reply)
 {
-  Write *w = user;
-  StkTopicState *t = w->c->plans[w->index].state;
-
-  if (reply->code == STOKER_COORD_OK) {
-    g_autofree char *config = g_strconcat ("/config/topics/", t->name, NULL);
-    stk_tree_remove (&w->c->t->b->controller->tree, config, -1, NULL, NULL);
-  }
-  if (reply->code == STOKER_COORD_CONNECTION_LOSS) {
-    written (w, reply);
-    return;
-  }
-  write_topic (w->c, w->index);
-  g_free (w);
+  if (reply->code == STOKER_COORD_CONNECTION_LOSS)
+    written (user, reply);
+  else
+    write_topic (user, reply->code == STOKER_COORD_OK);
 }
 
 static void

@@ -43,7 +43,6 @@ check "delete-records" has 'low_watermark: 3' java_class org.apache.kafka.tools.
 is "get-offsets, earliest after delete-records" "$(get_offsets --topic jc --time earliest)" jc:0:3
 is "console consumer --from-beginning after delete-records" "$(consume 2 --from-beginning | cut -f 3)" $'Offset:3\nOffset:4'
 # Not offered by this broker: refused by the tool, at once and with a word.
-check "log-dirs says that it cannot" has 'UnsupportedVersion' java_class org.apache.kafka.tools.LogDirsCommand $B --describe
 check "leader-election says that it cannot" has 'UnsupportedVersion' java_class org.apache.kafka.tools.LeaderElectionCommand $B --election-type preferred --topic jc --partition 0
 check "broker-api-versions" has 'Produce(0): 0 to 11' java_class kafka.admin.BrokerApiVersionsCommand $B
 tap_done

@@ -77,6 +77,7 @@ with open(os.path.join(folder, files[0]), "r+b") as f:
     f.seek(400)
     f.write(b"\xde\xad")
 br.start()
+Client(br.port).offset("s", -1)  # is answered when the logs are open; a stop before that does not wait for them
 tap.eq(br.stop(), 0, "a stop right after a start")
 with open(br.log) as f:
     lines = [l for l in f if "damaged" in l]
