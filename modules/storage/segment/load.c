@@ -9,6 +9,22 @@
 #include <string.h>
 
 /* ---- segments */
+
+/* Compaction leaves empty segments too, and Kafka's may lie here without a word of its policy: their indexes are empty like them. */
+static bool
+was_emptied (const StokerLog *log, int64_t base)
+{
+  static const char *const suffixes[] = { ".index", ".timeindex" };
+  bool any = false;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+    g_autofree char *path = seg_path (log, base, suffixes[i]);
+    StokerPathInfo info;
+    any |= stoker_disk_stat (seg_disk (log), path, &info) == 0 && info.size > 0;
+  }
+  return any;
+}
+
 static int
 add_segments (StokerLog *log, Listing *l, StokerError *err)
 {
@@ -22,7 +38,7 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
       stoker_error_set (err, STOKER_ERROR_CORRUPT, "%s: %s", path, rc < 0 ? g_strerror (-rc) : "larger than 2 GiB");
       return rc < 0 ? rc : -EFBIG;
     }
-    if (info.size == 0 && i + 1 < l->logs->len && !log->set.compact)
+    if (info.size == 0 && i + 1 < l->logs->len && was_emptied (log, base))
       stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
                   "a segment between others is empty: its records are missing | file=%s", path);
     s = seg_segment_new (log, base);

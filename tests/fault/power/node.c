@@ -133,9 +133,9 @@ node_cut (Life *l)
   (void)stk_actor_enter (NULL);
   stk_sim_halt (l->machine);
   stk_sim_cut_power (l->machine);
+  g_clear_pointer (&l->codecs, stk_codec_contexts_free);
   l->machine = stk_sim_reboot (l->machine);
   l->broker = NULL;
-  l->codecs = NULL;
   l->dark = true;
   links_close (l);
   l->dark = false;
