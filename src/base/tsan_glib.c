@@ -164,6 +164,7 @@ worker_run (gpointer data, gpointer user)
 
   __tsan_acquire (data);
   w->fn (data, w->user);
+  __tsan_release (w);
 }
 
 SHIM GThreadPool *
@@ -175,6 +176,17 @@ g_thread_pool_new (GFunc fn, gpointer user, gint max, gboolean exclusive, GError
   w->user = user;
   __tsan_release (w);
   return REAL (g_thread_pool_new) (worker_run, w, max, exclusive, error);
+}
+
+/* Whoever waits for the pool's end sees what its threads did. */
+SHIM void
+g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait_)
+{
+  gpointer w = pool->user_data;
+
+  REAL (g_thread_pool_free) (pool, immediate, wait_);
+  if (wait_)
+    __tsan_acquire (w);
 }
 
 SHIM gboolean
