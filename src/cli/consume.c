@@ -214,6 +214,11 @@ on_event (Consume *c, const rd_kafka_message_t *m)
              || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || m->err == RD_KAFKA_RESP_ERR__FATAL) {
     g_strlcpy (c->failure, rd_kafka_message_errstr (m), sizeof c->failure);
     c->stop = true;
+  } else if (m->err == RD_KAFKA_RESP_ERR_INVALID_MSG || m->err == RD_KAFKA_RESP_ERR__BAD_MSG) {
+    /* What is damaged stays so: whoever wants what is behind it starts there. */
+    g_snprintf (c->failure, sizeof c->failure, "partition %d at offset %" G_GINT64_FORMAT ": damaged: %s", m->partition,
+                m->offset, rd_kafka_message_errstr (m));
+    c->stop = true;
   }
 }
 

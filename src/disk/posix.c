@@ -188,7 +188,8 @@ file_new (int fd, bool direct)
 static int
 posix_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
 {
-  int how = O_CLOEXEC | (flags & STOKER_OPEN_WRITE ? O_RDWR : O_RDONLY);
+  /* No file of ours is a link: what one names is somebody else's. */
+  int how = O_CLOEXEC | O_NOFOLLOW | (flags & STOKER_OPEN_WRITE ? O_RDWR : O_RDONLY);
   int direct = flags & STOKER_OPEN_DIRECT ? O_DIRECT : 0;
   int fd;
 

@@ -4,7 +4,10 @@
  */
 #include "journal/journal.h"
 
+#include "control/log.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum
@@ -61,9 +64,31 @@ read_slot (Replay *r, unsigned slot)
   return rc;
 }
 
-/* The chain of commits that begins the slot that was read, entry by entry. *f: what it is. */
+/* Behind a commit that cannot be read: where the next one of the same run stands, or the slot's end. What ends the chain is the
+ * commit that was being written when the power went, so nothing newer is behind it; where something is, an older one was damaged since. */
+static size_t
+next_commit (const Replay *r, size_t at, const CommitHead *last)
+{
+  CommitHead h;
+
+  for (; at + STK_COMMIT_HEAD <= r->buf.len; at += STK_JOURNAL_BLOCK)
+    if (stk_commit_read (r->buf.data + at, r->buf.len - at, &h) && h.run == last->run && h.seq > last->seq)
+      return at;
+  return r->buf.len;
+}
+
+static void
+tell_damage (const Replay *r, const Found *f, size_t at, const CommitHead *last)
+{
+  stk_log (r->j->host->log, STOKER_LOG_ERROR, "journal", "journal.damaged",
+           "a commit of the journal is damaged: what it held of acknowledged records is lost, unless the logs have it | "
+           "file=%s/%08u.ring position=%zu commit=%" PRIu64,
+           r->j->ring.path, f->slot, at, last->seq + 1);
+}
+
+/* The commits of the slot that was read, entry by entry. *f: what it is. `tell`: damage is logged. */
 static int
-walk_slot (Replay *r, Found *f, uint64_t from, Visit visit, void *user)
+walk_slot (Replay *r, Found *f, uint64_t from, Visit visit, void *user, bool tell)
 {
   CommitHead h, last = { 0 };
   int rc = 0;
@@ -71,10 +96,18 @@ walk_slot (Replay *r, Found *f, uint64_t from, Visit visit, void *user)
   for (size_t at = 0; rc == 0 && at + STK_COMMIT_HEAD <= r->buf.len;
        at += (h.len + STK_JOURNAL_BLOCK - 1) / STK_JOURNAL_BLOCK * STK_JOURNAL_BLOCK) {
     Entry e;
-    if (!stk_commit_read (r->buf.data + at, r->buf.len - at, &h))
+    bool good = stk_commit_read (r->buf.data + at, r->buf.len - at, &h);
+    if (at == 0 && !good)
       break;
-    if (at > 0 && (h.run != last.run || h.seq != last.seq + 1 || h.previous != last.check))
-      break;
+    if (at > 0 && (!good || h.run != last.run || h.seq != last.seq + 1 || h.previous != last.check)) {
+      size_t next = next_commit (r, at, &last);
+      if (next == r->buf.len)
+        break;
+      if (tell)
+        tell_damage (r, f, at, &last);
+      at = next;
+      (void)stk_commit_read (r->buf.data + at, r->buf.len - at, &h);
+    }
     if (at == 0)
       f->first = h.seq;
     for (size_t k = 0; rc == 0 && h.seq >= from && stk_commit_next (r->buf.data + at, &h, &k, &e);)
@@ -146,7 +179,7 @@ survey (Replay *r)
     rc = read_slot (r, slot);
     if (rc < 0)
       break;
-    rc = walk_slot (r, &f, 0, note_void, NULL);
+    rc = walk_slot (r, &f, 0, note_void, NULL, true);
     if (f.last > 0)
       g_array_append_val (r->found, f);
   }
@@ -186,7 +219,7 @@ apply_all (Replay *r, Applying *a)
       continue;
     rc = read_slot (r, f.slot);
     if (rc >= 0)
-      rc = walk_slot (r, &f, newest->tail, apply_entry, a);
+      rc = walk_slot (r, &f, newest->tail, apply_entry, a, false);
   }
   return rc;
 }
