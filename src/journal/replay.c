@@ -4,8 +4,6 @@
  */
 #include "journal/journal.h"
 
-#include "control/log.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
