@@ -114,7 +114,7 @@ look_at (DirJob *j, StkHosted *h, StkPartition *p)
     STK_ENGINE_CALL (p, row.bytes = (int64_t)p->ops->bytes (p->storage, p->log));
     row.lag = MAX (atomic_load (&p->hw) - ends.end, 0);
     add_row (j, h, &row);
-  } else if (p->future && p->future_dir == j->dir) {
+  } else if (p->future && !p->swapping && p->future_dir == j->dir) {
     STK_ENGINE_CALL (p, p->ops->ends (p->storage, p->future, &next));
     STK_ENGINE_CALL (p, row.bytes = (int64_t)p->ops->bytes (p->storage, p->future));
     row.lag = MAX (ends.end - next.end, 0);

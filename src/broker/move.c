@@ -209,14 +209,19 @@ swap_work (StkPartitionWork *w)
   bool inside = stk_partition_enter (p);
 
   if (inside) {
+    g_mutex_lock (&p->lock);
+    p->swapping = true;
+    g_mutex_unlock (&p->lock);
     STK_ENGINE_CALL (p, m->rc = p->ops->move_swap (p->storage, p->log, p->future, SWAP_BYTES, &m->err));
+    g_mutex_lock (&p->lock);
+    p->swapping = false;
     if (m->rc == 0) {
-      g_mutex_lock (&p->lock);
       p->future = NULL;
       atomic_store (&p->dir, m->to);
-      g_mutex_unlock (&p->lock);
-      stk_partition_advance (p, NULL);
     }
+    g_mutex_unlock (&p->lock);
+    if (m->rc == 0)
+      stk_partition_advance (p, NULL);
   }
   back (m, inside, swapped);
 }

@@ -53,6 +53,7 @@ struct StkPartition
 
   GMutex lock;
   int future_dir;    /* where that is */
+  bool swapping;     /* .. and the engine takes it into use just now: it may be gone. Under the lock */
   StokerLog *future; /* what is being copied to another directory (move.c); NULL: nothing. Taken away on a disk thread only,
                         by partition work or when the gate is shut */
   int32_t leader, leader_epoch, partition_epoch;

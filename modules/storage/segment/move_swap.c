@@ -185,8 +185,12 @@ complete (StokerLog *log, StokerLog *future, StokerError *err)
   if (rc == 0)
     rc = seg_flush (self, future, err);
   if (rc == 0) {
+    int64_t hw;
+    pthread_mutex_lock (&log->lock);
+    hw = log->hw;
+    pthread_mutex_unlock (&log->lock);
     pthread_mutex_lock (&future->lock);
-    future->hw = log->hw;
+    future->hw = hw;
     pthread_mutex_unlock (&future->lock);
     seg_mark_dirty (future, CHECKPOINT_HW);
     if (seg_start_mark (future) >= 0) /* without it the log would begin earlier after a crash */
