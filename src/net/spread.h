@@ -6,12 +6,14 @@
  * One thread is filled before the next is used, because a record whose producer and consumer live on one thread passes
  * without waking another, which takes longer than everything else that happens to it. So
  *  - a new connection goes to the first actor that is neither busy nor full;
- *  - an actor that is busy (`hot`) for some windows hands over, to the least busy one, as much of its work as makes
- * both equal, in whole connections: one connection that is all of its work stays;
- *  - an actor other than the first that has had little to do for `calm_us`, while there is room for that on one before
- * it, gives what works back to that one. Each actor tells its load at the end of a window, in a turn that runs anyway:
- * what has not told for three windows waits for events, its load is nothing. Loads are shares of time in thousandths,
- * of wall time: a thread that is not given a processor is busy.
+ *  - an actor that is busy (`hot`) for some windows hands over, to the least busy one, as much of its work as makes both
+ *    equal, in whole connections: one connection that is all of its work stays;
+ *  - an actor other than the first that has had little to do for `calm_us`, while there is room for that on one before it,
+ *    gives what works back to that one.
+ *
+ * Each actor tells its load at the end of a window, in a turn that runs anyway: what has not told for three windows waits
+ * for events, its load is nothing. Loads are shares of time in thousandths, of wall time: a thread that is not given a
+ * processor is busy.
  */
 #ifndef STK_NET_SPREAD_H
 #define STK_NET_SPREAD_H
