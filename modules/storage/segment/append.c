@@ -4,7 +4,18 @@
  * written with one call outside it, by the holder of the claim; then it is published. A write that fails leaves the log
  * as it was.
  */
-#include "engine.h"
+#include "append.h"
+#include "dir.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "journaled.h"
+#include "log.h"
+#include "producers.h"
+#include "recover.h"
+#include "roll.h"
+#include "txnindex.h"
+#include "writeback.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,11 @@
  *
  * Checking what a fetch brings from the disk, on the disk thread that reads it anyway.
  */
-#include "engine.h"
+#include "check.h"
+#include "damage.h"
+#include "files.h"
+#include "log.h"
+#include "read.h"
 
 enum
 {

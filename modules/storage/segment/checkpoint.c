@@ -2,7 +2,7 @@
  *
  * Kafka's small text files: checkpoints (a version, a count, that many lines) and partition.metadata.
  */
-#include "engine.h"
+#include "checkpoint.h"
 
 #include <errno.h>
 #include <string.h>

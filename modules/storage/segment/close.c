@@ -2,7 +2,18 @@
  *
  * Closing a log, or removing it for good.
  */
-#include "engine.h"
+#include "close.h"
+#include "dir.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "journaled.h"
+#include "log.h"
+#include "move.h"
+#include "producers.h"
+#include "roll.h"
+#include "tick.h"
+#include "txnindex.h"
 
 #include <errno.h>
 

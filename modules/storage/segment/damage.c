@@ -4,7 +4,10 @@
  * them. Readers are told CORRUPT_MESSAGE for those and find what lies before and behind. Found by the scrub, by reads from
  * the disk, and where a walk over headers fails; remembered over restarts with the scrub's place (scrub.c).
  */
-#include "engine.h"
+#include "damage.h"
+#include "files.h"
+#include "log.h"
+#include "scrub.h"
 
 #include <errno.h>
 #include <string.h>

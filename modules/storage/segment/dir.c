@@ -2,7 +2,13 @@
  *
  * Log directories: what the checkpoint files say, which logs are there, and writing the checkpoints.
  */
-#include "engine.h"
+#include "dir.h"
+#include "checkpoint.h"
+#include "journaled.h"
+#include "log.h"
+#include "move.h"
+#include "scrub.h"
+#include "tick.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,16 @@
  * Giving up the oldest segments: retention, and the log start that moves up. Files are renamed to .deleted and vanish
  * after file.delete.delay.ms, for readers that are still sending them.
  */
-#include "engine.h"
+#include "drop.h"
+#include "dir.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "journaled.h"
+#include "log.h"
+#include "roll.h"
+#include "scan.h"
+#include "tick.h"
 
 #include <errno.h>
 

@@ -2,7 +2,10 @@
  *
  * Leader epochs of a log and where each began (kafka-facts 8.5), kept in leader-epoch-checkpoint.
  */
-#include "engine.h"
+#include "epochs.h"
+#include "checkpoint.h"
+#include "dir.h"
+#include "log.h"
 
 #include <errno.h>
 

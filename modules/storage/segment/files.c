@@ -3,7 +3,10 @@
  * Segments as counted things, and which of them have their .log file open: at most files.max at once, and none of a
  * log that nobody uses.
  */
-#include "engine.h"
+#include "files.h"
+#include "append.h"
+#include "index.h"
+#include "log.h"
 
 #include <errno.h>
 

@@ -2,7 +2,11 @@
  *
  * Offsets by timestamp (kafka-facts 3.3): the time index names a place to begin, the records are what counts.
  */
-#include "engine.h"
+#include "find_time.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "scan.h"
 
 #include <errno.h>
 

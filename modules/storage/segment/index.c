@@ -3,7 +3,9 @@
  * Offset and time index of a segment (kafka-facts 5.2), as they grow. New entries gather in memory and go to the files
  * a page at a time; what a crash loses of them is rebuilt from the log. Nothing is mapped and nothing stays loaded.
  */
-#include "engine.h"
+#include "index.h"
+#include "files.h"
+#include "log.h"
 
 #include <string.h>
 

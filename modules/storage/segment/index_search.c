@@ -3,7 +3,10 @@
  * Looking things up in the indexes of a segment: entries in memory first, then the files, a few bytes at a time; and
  * cutting them, which is a search too.
  */
-#include "engine.h"
+#include "index.h"
+#include "files.h"
+#include "log.h"
+#include "scan.h"
 
 #include <errno.h>
 

@@ -3,7 +3,11 @@
  * The engine's side of the directory's journal (include/stoker/journal.h): what is noted, what is announced, and what a
  * replay does to the files. An entry's number is the base offset of its segment.
  */
-#include "engine.h"
+#include "journaled.h"
+#include "dir.h"
+#include "epochs.h"
+#include "log.h"
+#include "savepoint.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,10 @@
  *
  * What lies in a log's directory, and clearing what a crash has left over there (kafka-facts 5.4).
  */
-#include "engine.h"
+#include "listing.h"
+#include "files.h"
+#include "log.h"
+#include "scan.h"
 
 #include <string.h>
 

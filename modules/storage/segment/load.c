@@ -3,7 +3,19 @@
  * Loading a log from its directory (kafka-facts 5.4). After a clean stop nothing is read but the listing, the tail of
  * the newest segment and the newest producer snapshot; otherwise segments from the recovery point on are checked.
  */
-#include "engine.h"
+#include "load.h"
+#include "dir.h"
+#include "drop.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "listing.h"
+#include "log.h"
+#include "producers.h"
+#include "read.h"
+#include "recover.h"
+#include "roll.h"
+#include "scan.h"
 
 #include <errno.h>
 #include <string.h>

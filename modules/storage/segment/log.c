@@ -2,7 +2,14 @@
  *
  * A log while it is open: its claim, its ends, its names, flushing.
  */
-#include "engine.h"
+#include "log.h"
+#include "checkpoint.h"
+#include "dir.h"
+#include "epochs.h"
+#include "files.h"
+#include "journaled.h"
+#include "roll.h"
+#include "savepoint.h"
 
 #include <errno.h>
 

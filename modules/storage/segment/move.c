@@ -4,7 +4,15 @@
  * filled from the log, batch by batch, each with its check sum looked at. It is a log like any other, but that it is
  * never journaled and has no readers. How it takes the log's place is in move_swap.c.
  */
-#include "engine.h"
+#include "move.h"
+#include "append.h"
+#include "close.h"
+#include "dir.h"
+#include "log.h"
+#include "open.h"
+#include "read.h"
+#include "roll.h"
+#include "truncate.h"
 
 #include <errno.h>
 #include <string.h>

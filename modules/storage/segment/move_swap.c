@@ -12,7 +12,15 @@
  *   5. the old folder is renamed to -delete, flushed
  *   6. the note goes
  */
-#include "engine.h"
+#include "move.h"
+#include "close.h"
+#include "dir.h"
+#include "drop.h"
+#include "epochs.h"
+#include "files.h"
+#include "journaled.h"
+#include "log.h"
+#include "producers.h"
 
 #include <errno.h>
 #include <string.h>

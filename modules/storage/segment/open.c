@@ -2,7 +2,14 @@
  *
  * Opening a log: its directory, what the checkpoints say of it, recovery.
  */
-#include "engine.h"
+#include "open.h"
+#include "checkpoint.h"
+#include "dir.h"
+#include "files.h"
+#include "load.h"
+#include "log.h"
+#include "move.h"
+#include "scrub.h"
 
 #include <errno.h>
 

@@ -5,7 +5,12 @@
  * A snapshot holds the newest batch of each producer only, but duplicates are recognised among the newest five. So
  * after a snapshot is loaded, the headers of the batches before it are read back too, up to the option window.replay.
  */
-#include "engine.h"
+#include "producers.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "read.h"
+#include "scan.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,14 @@
  * Reading: which range of which file holds the batches that are asked for. At the tail the answer is in memory;
  * elsewhere the index and a few headers are read.
  */
-#include "engine.h"
+#include "read.h"
+#include "append.h"
+#include "check.h"
+#include "damage.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "scan.h"
 
 #include <errno.h>
 

@@ -3,7 +3,14 @@
  * Recovery of one segment: every batch is checked, the file is cut at the first byte that is none, the indexes are made
  * anew.
  */
-#include "engine.h"
+#include "recover.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "producers.h"
+#include "scan.h"
+#include "txnindex.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,15 @@
  * Writing a run of sealed segments anew (compaction): beside them, as NNN.log.cleaned, with indexes that are kept in
  * memory until the end. How it gets to its place is in swap.c.
  */
-#include "engine.h"
+#include "rewrite.h"
+#include "dir.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "read.h"
+#include "roll.h"
+#include "swap.h"
+#include "txnindex.h"
 
 #include <errno.h>
 

@@ -4,7 +4,15 @@
  * (indexes, reserved blocks, flush, producer snapshot) is a Seal that a disk thread works off. Whoever must have it
  * done (close, flush, truncate) does it itself: nobody waits for a task in a queue.
  */
-#include "engine.h"
+#include "roll.h"
+#include "dir.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "producers.h"
+#include "txnindex.h"
+#include "writeback.h"
 
 #include <errno.h>
 

@@ -4,7 +4,12 @@
  * and the producers' state as a snapshot. A recovery then reads headers from there on and no further back, however large the
  * segment is.
  */
-#include "engine.h"
+#include "savepoint.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "producers.h"
+#include "txnindex.h"
 
 bool
 seg_save_due (const StokerLog *log)

@@ -2,7 +2,12 @@
  *
  * Walking over the batch headers of a .log file, 4 KiB at a time.
  */
-#include "engine.h"
+#include "scan.h"
+#include "damage.h"
+#include "files.h"
+#include "index.h"
+#include "log.h"
+#include "read.h"
 
 #include <string.h>
 

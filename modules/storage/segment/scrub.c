@@ -5,6 +5,11 @@
  * disk thread do a second's worth at a time.
  */
 #include "scrub.h"
+#include "damage.h"
+#include "dir.h"
+#include "files.h"
+#include "log.h"
+#include "scrub_private.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,6 +4,11 @@
  * files in a log directory that it does not know.
  */
 #include "scrub.h"
+#include "damage.h"
+#include "dir.h"
+#include "files.h"
+#include "log.h"
+#include "scrub_private.h"
 
 #include <string.h>
 

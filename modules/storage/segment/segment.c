@@ -3,7 +3,24 @@
  * storage/segment: logs in Apache Kafka's directory layout and file formats. This file is what the core sees of it.
  */
 #define STOKER_API_LEVEL STOKER_API_1_0
-#include "engine.h"
+#include "append.h"
+#include "check.h"
+#include "close.h"
+#include "dir.h"
+#include "drop.h"
+#include "epochs.h"
+#include "files.h"
+#include "find_time.h"
+#include "log.h"
+#include "move.h"
+#include "open.h"
+#include "producers.h"
+#include "read.h"
+#include "rewrite.h"
+#include "scrub.h"
+#include "tick.h"
+#include "truncate.h"
+#include "txnindex.h"
 
 static int
 init (StokerInstance *self, StokerError *err)

@@ -13,7 +13,13 @@
  * to 6 are to be done; another .swap, that step 6 is. Appends and reads go on all the time; nothing but step 3 takes
  * the claim.
  */
-#include "engine.h"
+#include "swap.h"
+#include "drop.h"
+#include "files.h"
+#include "index.h"
+#include "journaled.h"
+#include "log.h"
+#include "rewrite.h"
 
 #include <errno.h>
 

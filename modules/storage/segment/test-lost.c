@@ -4,8 +4,9 @@
  */
 #include "tests/conformance/storage/kit.h"
 
-#include "engine.h"
+#include "format.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 extern const StokerModule stoker_module_storage_segment;

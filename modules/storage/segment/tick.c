@@ -2,7 +2,11 @@
  *
  * Housekeeping: idle files are closed, what was deleted vanishes, flush.ms is kept.
  */
-#include "engine.h"
+#include "tick.h"
+#include "dir.h"
+#include "files.h"
+#include "log.h"
+#include "writeback.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,20 @@
  * Cutting a log at its end, and beginning anew (kafka-facts 5.8). Readers may be at work meanwhile: what they see ends
  * before the files get shorter.
  */
-#include "engine.h"
+#include "truncate.h"
+#include "damage.h"
+#include "dir.h"
+#include "drop.h"
+#include "epochs.h"
+#include "files.h"
+#include "index.h"
+#include "journaled.h"
+#include "log.h"
+#include "producers.h"
+#include "read.h"
+#include "roll.h"
+#include "scan.h"
+#include "txnindex.h"
 
 #include <errno.h>
 

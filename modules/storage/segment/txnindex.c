@@ -2,7 +2,10 @@
  *
  * The .txnindex files, which name the aborted transactions.
  */
-#include "engine.h"
+#include "txnindex.h"
+#include "files.h"
+#include "log.h"
+#include "read.h"
 
 #include <errno.h>
 

@@ -4,7 +4,8 @@
  * in one go; an append that comes while its limit is near is made to wait, on an I/O thread. So a disk thread begins
  * the writing of what has gathered in a segment, a few MiB at a time. Nothing is promised by it; flushes are.
  */
-#include "engine.h"
+#include "writeback.h"
+#include "log.h"
 
 /* Kernels write whole blocks: the one that is being filled is left for the next time. */
 #define PUSH_ALIGN ((uint64_t)64 << 10)
