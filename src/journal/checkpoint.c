@@ -31,18 +31,30 @@ let_go (StokerJournalLog *l)
   stk_journal_wake (l->journal);
 }
 
+/* All of them, marked: in one walk, for there may be thousands. Under the lock. */
+static GPtrArray *
+all_logs (StokerJournal *j, uint64_t before)
+{
+  GPtrArray *logs = g_ptr_array_new ();
+
+  for (StokerJournalLog *l = j->live_first; l && l->live < before; l = l->newer)
+    if (!l->held) {
+      l->held = true;
+      g_ptr_array_add (logs, l);
+    }
+  return logs;
+}
+
 /* Under the lock, which it gives up meanwhile. One call flushes all: the engines prepare, and are told. What does not lend itself to
  * that is left to be flushed one by one. */
 static void
 flush_many (StokerJournal *j, uint64_t before)
 {
-  g_autoptr (GPtrArray) logs = g_ptr_array_new ();
+  g_autoptr (GPtrArray) logs = all_logs (j, before);
   uint64_t seq = j->seq;
   StokerJournalLog *l;
   int rc;
 
-  while ((l = next_log (j, before)) != NULL)
-    g_ptr_array_add (logs, l);
   pthread_mutex_unlock (&j->lock);
   for (guint i = 0; i < logs->len; i++) {
     l = logs->pdata[i];
