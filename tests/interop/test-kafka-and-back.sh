@@ -2,19 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # A directory that Apache Kafka 3.9.1 wrote (tests/golden), under stokerd: every record that Kafka's own dump tool shows is served. Then
 # Stoker appends to it in every codec, rolls segments and deletes records, and Kafka, started on what came of it, goes on where we were.
-. "$top_srcdir/tests/lib/tap.sh"; . "$top_srcdir/tests/lib/broker.sh"; . "$top_srcdir/tests/interop/clients.sh"
-need_client java; need_client python
-command -v kcat >/dev/null || skip_all "kcat is not installed"
+. "$top_srcdir/tests/interop/kafka-reads.sh"
 command -v xz >/dev/null || skip_all "xz is not installed"
-export KCAT_CONFIG=/dev/null
 G=$top_srcdir/tests/golden/kafka-3.9.1
 BROKER_DIR=$(mktemp -d "${TMPDIR:-/tmp}/stoker-test.XXXXXX")
-. "$top_srcdir/tests/interop/peer.sh"
 tar -xJf "$G/logs.tar.xz" -C "$BROKER_DIR" || exit 1
 check "our tree is seeded" bash -c "$SEED --print '$BROKER_DIR/data' | '$top_builddir/tests/lib/seed-tree' '$BROKER_DIR/data'"
 id=$(sed -n 's/^broker.id=//p' "$BROKER_DIR/data/meta.properties")
-broker_start "broker.id = $id" 'log.retention.ms = -1' 'log.segment.bytes = 65536' || exit 1
-trap 'peer_stop; broker_cleanup' EXIT
+ours_start "broker.id = $id" 'log.retention.ms = -1' 'log.segment.bytes = 65536'
 states () { "${PYTHON:-python3}" "$top_srcdir/tests/interop/states.py" "$@"; }
 on_all () { local t; for t in $topics; do dump "$BOOTSTRAP" "$t" >"$BROKER_DIR/ours.$t"; done; }
 

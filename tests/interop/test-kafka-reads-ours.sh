@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Apache Kafka 3.9.1, started on a copy of a directory that Stoker wrote and stopped cleanly, serves every record, finds
 # nothing to recover, and the other members of the directory (indexes, snapshots, epochs) do not disturb it.
-. "$top_srcdir/tests/lib/tap.sh"; . "$top_srcdir/tests/lib/broker.sh"; . "$top_srcdir/tests/interop/clients.sh"
-need_client java; need_client python
-command -v kcat >/dev/null || skip_all "kcat is not installed"
-export KCAT_CONFIG=/dev/null
-broker_start 'num.partitions = 2' 'log.segment.bytes = 65536' 'log.index.interval.bytes = 512' || exit 1
-. "$top_srcdir/tests/interop/peer.sh"
+. "$top_srcdir/tests/interop/kafka-reads.sh"
+ours_start 'num.partitions = 2' 'log.segment.bytes = 65536' 'log.index.interval.bytes = 512'
 
 seq 1 20000 | awk '{ print "key" $1 % 50 ":value number " $1 }' >"$BROKER_DIR/in"
 for codec in none gzip snappy lz4 zstd; do

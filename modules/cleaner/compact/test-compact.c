@@ -2,22 +2,20 @@
  *
  * When cleaner/compact wants a run, over what, and which records it lets go (kafka-facts 5.7).
  */
+#include "cleaner-kit.h"
 #include "test-host.h"
-
-#include <stoker/cleaner.h>
 
 #include <glib.h>
 #include <string.h>
 
 extern const StokerModule stoker_module_cleaner_compact;
 
-/* Four segments of 100 bytes and ten offsets each, the last active; timestamps 1000 to 4000; now is 5000. */
 typedef struct World
 {
   StokerInstance *cleaner;
   const StokerCleanerOps *ops;
   StokerTopicConfig config;
-  StokerSegmentRow rows[4];
+  StokerSegmentRow rows[CLEANER_SEGMENTS];
   StokerCleanerView view;
 } World;
 
@@ -31,22 +29,9 @@ world_init (World *w)
                             .min_cleanable_dirty_ratio = 0.5,
                             .delete_retention_ms = 1000,
                             .max_compaction_lag_ms = INT64_MAX } };
-  for (int i = 0; i < 4; i++)
-    w->rows[i] = (StokerSegmentRow){ .base = i * 10,
-                                     .next = i * 10 + 10,
-                                     .bytes = 100,
-                                     .first_timestamp = i * 1000 + 500,
-                                     .largest_timestamp = (i + 1) * 1000,
-                                     .modified_ms = 4900,
-                                     .active = i == 3 };
-  w->view = (StokerCleanerView){ .topic = STOKER_STR_LIT ("t"),
-                                 .config = &w->config,
-                                 .ends = { 0, 40, 40, 40, 40 },
-                                 .segments = w->rows,
-                                 .n_segments = 4,
-                                 .now_ms = 5000,
-                                 .memory = 1 << 16,
-                                 .load_factor = 0.9 };
+  cleaner_view_init (&w->view, w->rows, &w->config);
+  w->view.memory = 1 << 16;
+  w->view.load_factor = 0.9;
 }
 
 static void

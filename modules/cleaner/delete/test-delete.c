@@ -2,19 +2,17 @@
  *
  * What cleaner/delete must take and leave (kafka-facts 5.6).
  */
+#include "cleaner-kit.h"
 #include "test-host.h"
-
-#include <stoker/cleaner.h>
 
 #include <glib.h>
 
 extern const StokerModule stoker_module_cleaner_delete;
 
-/* Four segments of 100 bytes and ten offsets each, the last active; timestamps 1000, 2000, 3000, 4000; now is 5000. */
 typedef struct World
 {
   StokerTopicConfig config;
-  StokerSegmentRow rows[4];
+  StokerSegmentRow rows[CLEANER_SEGMENTS];
   StokerCleanerView view;
 } World;
 
@@ -24,19 +22,7 @@ world_init (World *w)
   *w = (World){
     .config = { .size = sizeof (StokerTopicConfig), .retention_ms = -1, .retention_bytes = -1, .cleanup_delete = true }
   };
-  for (int i = 0; i < 4; i++)
-    w->rows[i] = (StokerSegmentRow){ .base = i * 10,
-                                     .next = i * 10 + 10,
-                                     .bytes = 100,
-                                     .largest_timestamp = (i + 1) * 1000,
-                                     .modified_ms = 4900,
-                                     .active = i == 3 };
-  w->view = (StokerCleanerView){ .topic = STOKER_STR_LIT ("t"),
-                                 .config = &w->config,
-                                 .ends = { 0, 40, 40, 40, 40 },
-                                 .segments = w->rows,
-                                 .n_segments = 4,
-                                 .now_ms = 5000 };
+  cleaner_view_init (&w->view, w->rows, &w->config);
 }
 
 static void

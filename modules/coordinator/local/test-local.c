@@ -5,8 +5,8 @@
  */
 #include "local/db.h"
 #include "local/path.h"
+#include "over-disk.h"
 #include "test-host.h"
-#include "world/disk.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -18,117 +18,34 @@ extern const StokerModule stoker_module_coordinator_local;
 /* ---- a disk that fails when told to */
 typedef struct FaultDisk
 {
-  StokerDisk base;
-  StokerDisk *real;
+  OverDisk over;
   _Atomic int write_error, sync_error; /* errno; 0: works */
 } FaultDisk;
 
-typedef struct FaultFile
-{
-  StokerFile base;
-  StokerFile *real;
-  FaultDisk *disk;
-} FaultFile;
+#define DISK_OF(f) ((FaultDisk *)over_file_disk (f))
 
-#define REAL_DISK(d) (((FaultDisk *)(d))->real)
-#define REAL_FILE(f) (((FaultFile *)(f))->real)
-#define DISK_OF(f) (((FaultFile *)(f))->disk)
-
-static ssize_t
-ff_pread (StokerFile *f, void *buf, size_t len, uint64_t pos)
+static int
+fault_pwritev (StokerFile *f, const struct iovec *iov, int n, uint64_t pos)
 {
-  return stoker_file_pread (REAL_FILE (f), buf, len, pos);
+  return DISK_OF (f)->write_error ? -DISK_OF (f)->write_error : stoker_file_pwritev (over_file_under (f), iov, n, pos);
 }
 
 static int
-ff_pwritev (StokerFile *f, const struct iovec *iov, int n, uint64_t pos)
+fault_sync (StokerFile *f)
 {
-  return DISK_OF (f)->write_error ? -DISK_OF (f)->write_error : stoker_file_pwritev (REAL_FILE (f), iov, n, pos);
+  return DISK_OF (f)->sync_error ? -DISK_OF (f)->sync_error : stoker_file_sync (over_file_under (f));
 }
 
-static int
-ff_sync (StokerFile *f)
-{
-  return DISK_OF (f)->sync_error ? -DISK_OF (f)->sync_error : stoker_file_sync (REAL_FILE (f));
-}
-
-static int
-ff_truncate (StokerFile *f, uint64_t size)
-{
-  return stoker_file_truncate (REAL_FILE (f), size);
-}
-
-static int64_t
-ff_size (StokerFile *f)
-{
-  return stoker_file_size (REAL_FILE (f));
-}
-
+/* It takes the place of the host's own. */
 static void
-ff_close (StokerFile *f)
+fault_disk_init (FaultDisk *d, TestHost *h)
 {
-  stoker_file_unref (REAL_FILE (f));
-  g_free (f);
+  *d = (FaultDisk){ 0 };
+  over_disk_init (&d->over, stoker_host_disk (test_host_get (h)));
+  d->over.file_ops.pwritev = fault_pwritev;
+  d->over.file_ops.sync = fault_sync;
+  test_host_set_disk (h, &d->over.base);
 }
-
-static const StkFileOps fault_file_ops = {
-  .pread = ff_pread, .pwritev = ff_pwritev, .sync = ff_sync, .truncate = ff_truncate, .size = ff_size, .close = ff_close
-};
-
-static int
-wrap (StokerDisk *d, int rc, StokerFile *real, StokerFile **out)
-{
-  FaultFile *f;
-
-  if (rc < 0)
-    return rc;
-  f = g_new0 (FaultFile, 1);
-  f->base.ops = &fault_file_ops;
-  f->base.refs = 1;
-  f->real = real;
-  f->disk = (FaultDisk *)d;
-  *out = &f->base;
-  return 0;
-}
-
-static int
-fd_open (StokerDisk *d, const char *path, unsigned flags, StokerFile **out)
-{
-  StokerFile *real = NULL;
-  int rc = stoker_file_open (REAL_DISK (d), path, flags, &real);
-
-  return wrap (d, rc, real, out);
-}
-
-static int
-fd_lock (StokerDisk *d, const char *path, StokerFile **out)
-{
-  StokerFile *real = NULL;
-  int rc = stoker_disk_lock (REAL_DISK (d), path, &real);
-
-  return wrap (d, rc, real, out);
-}
-
-static int
-fd_stat (StokerDisk *d, const char *path, StokerPathInfo *out)
-{
-  return stoker_disk_stat (REAL_DISK (d), path, out);
-}
-
-static int
-fd_unlink (StokerDisk *d, const char *path)
-{
-  return stoker_disk_unlink (REAL_DISK (d), path);
-}
-
-static int
-fd_sync_dir (StokerDisk *d, const char *dir)
-{
-  return stoker_disk_sync_dir (REAL_DISK (d), dir);
-}
-
-static const StkDiskOps fault_disk_ops
-    = { .open = fd_open, .stat = fd_stat, .unlink = fd_unlink, .sync_dir = fd_sync_dir, .lock = fd_lock };
 
 /* ---- a session, and waiting for it */
 typedef struct Session
@@ -321,10 +238,10 @@ test_full (void)
 {
   char *dir = test_dir_new ();
   TestHost *h = test_host_new ();
-  FaultDisk disk = { { &fault_disk_ops }, stoker_host_disk (test_host_get (h)), 0, 0 };
+  FaultDisk disk;
   Session s;
 
-  test_host_set_disk (h, &disk.base);
+  fault_disk_init (&disk, h);
   session_open (&s, h, dir);
   g_assert_cmpint (create (&s, "/a"), ==, STOKER_COORD_OK);
   disk.write_error = ENOSPC;
@@ -355,10 +272,10 @@ test_broken (void)
 {
   char *dir = test_dir_new ();
   TestHost *h = test_host_new ();
-  FaultDisk disk = { { &fault_disk_ops }, stoker_host_disk (test_host_get (h)), 0, 0 };
+  FaultDisk disk;
   Session s;
 
-  test_host_set_disk (h, &disk.base);
+  fault_disk_init (&disk, h);
   session_open (&s, h, dir);
   g_assert_cmpint (create (&s, "/a"), ==, STOKER_COORD_OK);
   disk.sync_error = EIO;

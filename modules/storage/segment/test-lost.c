@@ -21,12 +21,8 @@ enum
 static Kit *
 filled (void)
 {
-  Kit *k = kit_prepare (&stoker_module_storage_segment, NULL, true, NULL);
+  Kit *k = kit_small (&stoker_module_storage_segment);
 
-  k->config.segment_bytes = 4000;
-  k->config.index_interval_bytes = 500;
-  kit_start (k, false);
-  k->log = kit_open (k, "t", 0);
   for (int i = 0; i < BATCHES; i++) {
     Maker m = maker (2);
     m.value = 60;

@@ -3,8 +3,7 @@
  * Logs that nobody has written to yet: they cost a directory and a small file, no flush, and a power cut or a stop at
  * any moment does them no harm. With the first record they become as any other.
  */
-#include "sim/sim.h"
-#include "tests/conformance/storage/kit.h"
+#include "tests/conformance/storage/ledger.h"
 
 #include <string.h>
 
@@ -105,18 +104,6 @@ test_no_room (void)
 /* ---- power cuts */
 #define LOGS 6
 
-static Kit *
-boot (StkWorld *machine)
-{
-  Kit *k = kit_prepare (&stoker_module_storage_segment, NULL, true, "/data");
-
-  test_host_set_disk (k->host, stk_world_disk (machine));
-  test_host_inline_work (k->host);
-  test_host_tolerate (k->host, "segment.damaged"); /* a partition.metadata that was not flushed */
-  kit_start (k, false);
-  return k;
-}
-
 /* What is flushed can be told from a log of another topic of the same name. */
 static void
 assert_known (StokerDisk *disk, int partition)
@@ -131,7 +118,7 @@ assert_known (StokerDisk *disk, int partition)
 }
 
 static void
-one_cut (guint32 seed)
+one_cut (guint32 seed, void *user)
 {
   StkSim *sim = stk_sim_new (seed);
   StkWorld *machine = stk_sim_machine (sim);
@@ -145,7 +132,8 @@ one_cut (guint32 seed)
   for (int life = 0; life < 4; life++) {
     StokerError err = { 0 };
     bool clean = g_rand_boolean (dice);
-    k = boot (machine);
+    k = ledger_kit (machine, &stoker_module_storage_segment, NULL, "/data");
+    kit_start (k, false);
     for (int i = 0; i < LOGS; i++) {
       k->log = kit_open (k, "t", i);
       g_assert_cmpint (kit_ends (k).end, >=, flushed[i]);
@@ -178,14 +166,7 @@ one_cut (guint32 seed)
 static void
 test_cuts (void)
 {
-  const char *many = g_getenv ("STOKER_POWER_CUTS");
-  guint32 n = many ? (guint32)atoi (many) : g_getenv ("LONG") ? 3000 : 60;
-  const char *only = g_getenv ("STOKER_SEED");
-
-  for (guint32 seed = only ? (guint32)atoi (only) : 1; seed <= (only ? (guint32)atoi (only) : n); seed++) {
-    g_test_message ("seed %u", seed);
-    one_cut (seed);
-  }
+  ledger_each_seed (one_cut, NULL);
 }
 
 int

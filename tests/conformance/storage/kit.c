@@ -134,6 +134,18 @@ kit_new (const StokerModule *module, const char *conf, bool persistent)
   return k;
 }
 
+Kit *
+kit_small (const StokerModule *module)
+{
+  Kit *k = kit_prepare (module, NULL, true, NULL);
+
+  k->config.segment_bytes = 4000;
+  k->config.index_interval_bytes = 500;
+  kit_start (k, false);
+  k->log = kit_open (k, "t", 0);
+  return k;
+}
+
 void
 kit_reopen (Kit *k)
 {

@@ -33,6 +33,8 @@ typedef struct Kit
 
 /* An engine with one open log; path NULL: a fresh directory. */
 Kit *kit_new (const StokerModule *module, const char *conf, bool persistent);
+/* The same with segments of 4000 bytes, which an index entry divides every 500. */
+Kit *kit_small (const StokerModule *module);
 /* From now on every directory has a journal, and logs use it. */
 void kit_use_journal (void);
 /* Only host and directory: for tests that look before the engine does. */
