@@ -63,21 +63,9 @@ stk_dir_failed (void *replicas, int dir, int error, const char *what)
 /* ---- its partitions */
 
 static void
-close_job (StkTask *t)
-{
-  StkJob *j = (StkJob *)t;
-  StkPartition *p = j->partition;
-
-  stk_partition_drop_future (p, false);
-  STK_ENGINE_CALL (p, p->ops->close (p->storage, p->log));
-  p->log = NULL;
-  stk_job_return (j, stk_job_done);
-}
-
-static void
 close_partition (StkChange *c, StkPartition *p)
 {
-  StkJob *j = stk_job_new (c, close_job);
+  StkJob *j = stk_job_new (c, stk_close_job);
 
   /* Known to lie there, so that nobody makes an empty one elsewhere. */
   stk_found_note (c->replicas, p->topic, p->index, p->topic_id, p->storage, p->dir);

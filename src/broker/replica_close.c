@@ -38,8 +38,8 @@ remove_job (StkTask *t)
   stk_job_return (j, removed_back);
 }
 
-static void
-close_job (StkTask *t)
+void
+stk_close_job (StkTask *t)
 {
   StkJob *j = (StkJob *)t;
   StkPartition *p = j->partition;
@@ -172,5 +172,5 @@ stk_close_run (StkChange *c)
   stk_moves_stop (c->replicas->moves, c);
   for (uint32_t i = 0; i <= t->mask; i++)
     if (t->by_name[i])
-      shut_partitions (c, t->by_name[i], seen, STOKER_NOT_LEADER_OR_FOLLOWER, close_job);
+      shut_partitions (c, t->by_name[i], seen, STOKER_NOT_LEADER_OR_FOLLOWER, stk_close_job);
 }

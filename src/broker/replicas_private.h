@@ -158,6 +158,8 @@ void stk_remove_run (StkChange *c);
 /* Removes logs of the topic that attach found and nobody opened since. */
 void stk_remove_found (StkChange *c, StokerStr topic, StokerUuid id);
 void stk_close_run (StkChange *c);
+/* A job that closes the log of its partition, whose gate is shut and was left by all. Disk pool. */
+void stk_close_job (StkTask *t);
 void stk_detach_run (StkChange *c);
 
 #endif
