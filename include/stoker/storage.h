@@ -253,8 +253,8 @@ typedef struct StokerStorageOps
    *
    * move_open: makes the future log in directory `to`, or takes up what was copied there before (also before a restart) as far as it is the
    * same as the log. Before the first append to `log` after it was opened, when something was found there (StokerLogFound.future).
-   * It is closed by close (what was copied stays) or removed by remove (it goes); nothing else but these three is called for it, and bytes
-   * and ends on any thread. */
+   * It is closed by close (what was copied stays) or removed by remove (it goes); nothing else but these three is called for it,
+   * configure while nobody swaps it, and bytes and ends on any thread. */
   int (*move_open) (StokerInstance *self, StokerLog *log, const StokerLogDir *to, const StokerTopicConfig *config, StokerLog **future,
                     StokerError *err);
   /* Copies about max_bytes more, whole batches, checked; *copied: how many bytes; *lag: how many offsets are still missing. Appends to,

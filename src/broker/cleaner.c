@@ -259,13 +259,9 @@ commit (StkPartitionWork *work)
 {
   Worker *w = WORKER (work, work);
   StkPartition *p = w->job.partition;
-  bool moving;
 
-  g_mutex_lock (&p->lock);
-  moving = p->future != NULL;
-  g_mutex_unlock (&p->lock);
-  w->job.state = STK_CLEAN_GONE;
-  if (!moving && stk_partition_enter (p)) {
+  w->job.state = STK_CLEAN_GONE; /* also when a move has begun meanwhile: the engine finds nothing to replace then */
+  if (stk_partition_enter (p)) {
     w->job.state = stk_clean_commit (w->job.run, &w->job.err);
     stk_partition_leave (p);
   }

@@ -70,17 +70,6 @@ assess (const Survey *s, const StokerCleanerView *v, StokerCleanerWish *wish, St
   return rc;
 }
 
-static bool
-is_moving (StkPartition *p)
-{
-  bool moving;
-
-  g_mutex_lock (&p->lock);
-  moving = p->future != NULL;
-  g_mutex_unlock (&p->lock);
-  return moving;
-}
-
 static void
 look_at (Survey *s, StkHosted *h, StkPartition *p)
 {
@@ -95,7 +84,7 @@ look_at (Survey *s, StkHosted *h, StkPartition *p)
     state = STK_CLEANING_NOT;
   if (state == STK_CLEANING_IMPOSSIBLE || state == STK_CLEANING_PAUSED || !stk_partition_enter (p))
     return;
-  if (stk_clean_possible (s->ops, p->ops) && !is_moving (p)) {
+  if (stk_clean_possible (s->ops, p->ops) && !stk_partition_moving (p)) {
     v = view_of (s, p, h, &rows);
     if (!v.ends.failed && assess (s, &v, &wish, &err) == 0) {
       s->dirty_max = MAX (s->dirty_max, wish.dirty);

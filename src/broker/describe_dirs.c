@@ -108,13 +108,13 @@ look_at (DirJob *j, StkHosted *h, StkPartition *p)
   StokerLogEnds ends, next;
 
   stk_engine_ends (p, &ends);
-  /* Under the lock, so that neither a swap nor the end of a move takes the future log away meanwhile. */
+  /* Under the lock, so that the end of a move does not take the future log away meanwhile. */
   g_mutex_lock (&p->lock);
   if (p->dir == j->dir) {
     STK_ENGINE_CALL (p, row.bytes = (int64_t)p->ops->bytes (p->storage, p->log));
     row.lag = MAX (atomic_load (&p->hw) - ends.end, 0);
     add_row (j, h, &row);
-  } else if (p->future && !p->swapping && p->future_dir == j->dir) {
+  } else if (p->future && p->future_dir == j->dir) {
     STK_ENGINE_CALL (p, p->ops->ends (p->storage, p->future, &next));
     STK_ENGINE_CALL (p, row.bytes = (int64_t)p->ops->bytes (p->storage, p->future));
     row.lag = MAX (ends.end - next.end, 0);

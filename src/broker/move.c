@@ -209,16 +209,17 @@ swap_work (StkPartitionWork *w)
   bool inside = stk_partition_enter (p);
 
   if (inside) {
+    StokerLog *future;
+    /* Taken from those who look at it: the engine may let go of it at any moment. */
     g_mutex_lock (&p->lock);
-    p->swapping = true;
+    future = g_steal_pointer (&p->future);
     g_mutex_unlock (&p->lock);
-    STK_ENGINE_CALL (p, m->rc = p->ops->move_swap (p->storage, p->log, p->future, SWAP_BYTES, &m->err));
+    STK_ENGINE_CALL (p, m->rc = p->ops->move_swap (p->storage, p->log, future, SWAP_BYTES, &m->err));
     g_mutex_lock (&p->lock);
-    p->swapping = false;
-    if (m->rc == 0) {
-      p->future = NULL;
+    if (m->rc == 0)
       atomic_store (&p->dir, m->to);
-    }
+    else
+      p->future = future;
     g_mutex_unlock (&p->lock);
     if (m->rc == 0)
       stk_partition_advance (p, NULL);

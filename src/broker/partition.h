@@ -4,7 +4,7 @@
  * for it. Shared by all I/O threads. Counted; the table of partitions holds one reference.
  *
  * Locks: p->lock covers the fields below it; it is never held across a file call (engine calls made under it: ends,
- * set_hw). Order: p->lock, then a StkIo's inbox lock or the engine's own.
+ * bytes, set_hw). Order: p->lock, then a StkIo's inbox lock or the engine's own.
  */
 #ifndef STK_BROKER_PARTITION_H
 #define STK_BROKER_PARTITION_H
@@ -53,9 +53,8 @@ struct StkPartition
 
   GMutex lock;
   int future_dir;    /* where that is */
-  bool swapping;     /* .. and the engine takes it into use just now: it may be gone. Under the lock */
-  StokerLog *future; /* what is being copied to another directory (move.c); NULL: nothing. Taken away on a disk thread only,
-                        by partition work or when the gate is shut */
+  StokerLog *future; /* what is being copied to another directory (move.c); NULL: nothing. Set and taken away on a disk thread
+                        only, by partition work or when the gate is shut: such work may read it without the lock */
   int32_t leader, leader_epoch, partition_epoch;
   int16_t min_isr; /* min.insync.replicas of the topic */
   int16_t n_replicas, n_isr;

@@ -150,10 +150,8 @@ update_job (StkPartitionWork *w)
     if (j->configure) {
       take_settings (j);
       stk_engine_configure (p, &j->topic->config);
-      g_mutex_lock (&p->lock);
       if (p->future)
         STK_ENGINE_CALL (p, p->ops->configure (p->storage, p->future, &j->topic->config));
-      g_mutex_unlock (&p->lock);
     }
     if (j->lead)
       become (j);
