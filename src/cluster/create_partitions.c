@@ -14,6 +14,7 @@ typedef struct Growth
   StkTopicTime time;
   int32_t writing;
   int64_t left; /* partitions that the request may still plan */
+  int32_t *had; /* of each topic: how many there were before */
   GHashTable *twice; /* names that occur more than once */
 } Growth;
 
@@ -27,16 +28,18 @@ typedef struct Write
 /* The version of a topic's node that we know is behind for a moment after somebody else's change. */
 #define MOST_TRIES 20
 
+/* The new ones are there and led. (One of the old ones may be offline: that is no news.) */
 static bool
-grown (const StkSnapshot *s, const StokerAddPartitions *a)
+grown (const Growth *g, const StkSnapshot *s, int32_t i)
 {
+  const StokerAddPartitions *a = &g->req->topics[i];
   const StkMetaTopic *m = stk_snapshot_topic (s, a->name);
 
   if (m == NULL)
     return true; /* deleted meanwhile: nothing to wait for */
   if (m->n_partitions < a->count)
     return false;
-  for (int32_t p = 0; p < m->n_partitions; p++)
+  for (int32_t p = g->had[i]; p < a->count; p++)
     if (m->partitions[p].leader < 0)
       return false;
   return true;
@@ -48,7 +51,7 @@ all_grown (void *user, const StkSnapshot *s)
   Growth *g = user;
 
   for (int32_t i = 0; i < g->req->n_topics; i++)
-    if (g->req->topics[i].error == 0 && !grown (s, &g->req->topics[i]))
+    if (g->req->topics[i].error == 0 && !grown (g, s, i))
       return false;
   return true;
 }
@@ -60,10 +63,11 @@ waited (void *user, bool timed_out)
   const StkSnapshot *s = stk_meta_store_peek (g->t->b->meta, -1);
 
   for (int32_t i = 0; timed_out && i < g->req->n_topics; i++)
-    if (g->req->topics[i].error == 0 && !grown (s, &g->req->topics[i]))
+    if (g->req->topics[i].error == 0 && !grown (g, s, i))
       g->req->topics[i].error = STOKER_REQUEST_TIMED_OUT;
   stk_call_finish (&g->req->call);
   g_hash_table_unref (g->twice);
+  g_free (g->had);
   g_free (g);
 }
 
@@ -193,6 +197,7 @@ grow (Growth *g, int32_t i, int tries)
     StkMulti *m = stk_ctl_multi (c);
     Write *w = g_new (Write, 1);
     *w = (Write){ g, i, tries };
+    g->had[i] = now->n_partitions;
     g->writing++;
     stk_multi_set (m, path, stk_json_topic (next), next->version);
     stk_multi_send (m, &c->tree, stk_topics_bounded, stk_topics_bound (g->t, g->time, written, w));
@@ -208,7 +213,13 @@ grow_on_control (StokerCall *call)
   Growth *g = g_new0 (Growth, 1);
   int16_t refused = stk_topics_active (t);
 
-  *g = (Growth){ t, req, stk_topics_time (t, req->timeout_ms), 1, STK_TOPIC_MAX_PARTITIONS, stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
+  *g = (Growth){ .t = t,
+                 .req = req,
+                 .time = stk_topics_time (t, req->timeout_ms),
+                 .writing = 1,
+                 .left = STK_TOPIC_MAX_PARTITIONS,
+                 .had = g_new0 (int32_t, MAX (req->n_topics, 1)),
+                 .twice = stk_names_twice (req->topics, sizeof req->topics[0], offsetof (StokerAddPartitions, name), req->n_topics) };
   for (int32_t i = 0; i < req->n_topics; i++) {
     if (refused)
       req->topics[i].error = refused;

@@ -16,6 +16,7 @@ br = Broker("replica.high.watermark.checkpoint.interval.ms = 1000", "auto.create
             prefix=("env", "FAIL_DISK=" + flag, "LD_PRELOAD=" + SHIM))
 c = Client(br.port, 20)
 c.create("t", 6)
+c.create("grown", 3)
 kept = {p: [] for p in range(6)}
 
 
@@ -88,6 +89,11 @@ time.sleep(0.3)
 tap.eq((e, lies()["a"], lies()["c"]), (0, (0, [0, 3]), (0, [2, 5])), "new settings of the topic make nothing anew elsewhere")
 r = c.ask("AlterReplicaLogDirs", 2, dirs=[dict(path=dirs[2], topics=[dict(name="t", partitions=[0, 1])])])
 tap.eq([p.error_code for p in r.results[0].partitions], [56, 56], "AlterReplicaLogDirs is refused while a directory is offline, as in Kafka")
+
+began = time.time()
+r = c.ask("CreatePartitions", 3, topics=[dict(name="grown", count=5, assignments=None)], timeout_ms=10000, validate_only=False).results[0]
+tap.ok(r.error_code == 0 and time.time() - began < 5, "partitions are added to a topic of which one is offline, without waiting for that", (r, time.time() - began))
+tap.eq([c.produce("grown", pack([(None, b"x")]), part=p).error_code for p in (3, 4)], [0, 0], "and take records")
 
 # ---- well again: only a restart brings it back
 os.unlink(flag)
