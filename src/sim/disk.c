@@ -50,9 +50,8 @@ disk_open (StokerDisk *base, const char *path, unsigned flags, StokerFile **out)
   if (rc < 0)
     return rc;
   if (flags & STOKER_OPEN_TRUNCATE) {
-    Change c = { .pos = 0 };
     if (i->data->len > 0)
-      g_array_append_val (i->changes, c);
+      stk_sim_note_cut (d, i, 0);
     d->used -= i->data->len;
     stk_sim_set_size (i->data, 0);
   }
@@ -182,7 +181,7 @@ disk_sync_dir (StokerDisk *base, const char *dir)
     return MIN (asked, 0);
   if (i == NULL || !i->is_dir)
     return -ENOENT;
-  stk_sim_names_sync (d, i);
+  stk_sim_names_sync (d, i, UINT64_MAX);
   return 0;
 }
 
@@ -265,6 +264,54 @@ void
 stk_sim_disk_limit (StokerDisk *base, uint64_t bytes)
 {
   ((SimDisk *)base)->limit = bytes;
+}
+
+int
+stk_sim_link (StkWorld *machine, const char *from, const char *to)
+{
+  SimDisk *d = (SimDisk *)machine->disk;
+  Inode *i = stk_sim_lookup (d, from);
+
+  if (i == NULL || i->is_dir || !stk_sim_parent_exists (d, to))
+    return -ENOENT;
+  if (stk_sim_lookup (d, to))
+    return -EEXIST;
+  stk_sim_change_name (d, NULL, to, i);
+  return 0;
+}
+
+/* ---- flushes that take their time */
+
+StkSimMoment
+stk_sim_moment (StkWorld *machine)
+{
+  SimDisk *d = (SimDisk *)machine->disk;
+
+  return (StkSimMoment){ d->serial, d->writes };
+}
+
+void
+stk_sim_sync_as_of (StkWorld *machine, StokerFile *base, StkSimMoment m)
+{
+  SimDisk *d = (SimDisk *)machine->disk;
+  SimFile *f = (SimFile *)base;
+
+  if (f == NULL) {
+    stk_sim_settle_tree (d->root, m.writes);
+    stk_sim_names_sync_all (d, m.names);
+  } else if (stk_sim_disk_ask (d, STK_SIM_SYNC, f->path) == 0) {
+    stk_sim_settle (f->inode, m.writes);
+  }
+}
+
+void
+stk_sim_sync_dir_as_of (StkWorld *machine, const char *dir, StkSimMoment m)
+{
+  SimDisk *d = (SimDisk *)machine->disk;
+  Inode *i = stk_sim_lookup (d, dir);
+
+  if (i && i->is_dir && stk_sim_disk_ask (d, STK_SIM_SYNC_DIR, dir) == 0)
+    stk_sim_names_sync (d, i, m.names);
 }
 
 void

@@ -15,6 +15,8 @@ typedef struct Change
 {
   uint64_t pos, len; /* a write; whole sectors. Or: */
   uint8_t *sectors;  /* what the cache held there after it; NULL: the file was cut to `pos` bytes */
+  uint64_t serial;   /* among all changes of all files */
+  uint64_t before;   /* the file's size before it */
 } Change;
 
 typedef struct Inode
@@ -35,6 +37,7 @@ typedef struct SimDisk
   GMutex lock;     /* tests may use a disk from several threads */
   Inode *root;     /* "/" and ".", which exist without having been made */
   uint64_t serial; /* of the newest change of a name */
+  uint64_t writes; /* of the newest change of a file */
   bool ordered;    /* as a journalling file system: the names of all folders are kept in the order of their changes */
   uint64_t used, limit;
   unsigned generation; /* grows with each cut: older handles are dead */
@@ -63,6 +66,12 @@ Inode *stk_sim_inode_ref (Inode *i);
 void stk_sim_inode_unref (void *inode);
 /* What a power cut leaves of it. */
 void stk_sim_inode_cut (SimDisk *d, Inode *i);
+/* It is about to be cut to so many bytes, which are fewer. */
+void stk_sim_note_cut (SimDisk *d, Inode *i, uint64_t size);
+/* Its changes up to this number are durable. */
+void stk_sim_settle (Inode *i, uint64_t serial);
+/* And those of all files in there. */
+void stk_sim_settle_tree (Inode *i, uint64_t serial);
 /* Grown with zeros, or cut. */
 void stk_sim_set_size (GByteArray *a, uint64_t size);
 /* An open file, with one reference. */
@@ -72,10 +81,10 @@ StokerFile *stk_sim_file_new (SimDisk *d, Inode *i, const char *path, bool writa
 GArray *stk_sim_name_ops_new (void);
 /* Renames, deletes (to NULL) or makes (from NULL) a name; what a sync has to carry over. Parents exist. */
 void stk_sim_change_name (SimDisk *d, const char *from, const char *to, Inode *inode);
-/* The folder's names are durable. */
-void stk_sim_names_sync (SimDisk *d, Inode *dir);
+/* The folder's names are durable, as they were after the change of this number. */
+void stk_sim_names_sync (SimDisk *d, Inode *dir, uint64_t serial);
 /* Those of all folders are. */
-void stk_sim_names_sync_all (SimDisk *d);
+void stk_sim_names_sync_all (SimDisk *d, uint64_t serial);
 /* What a power cut leaves, of names and of the files that they name. */
 void stk_sim_names_cut (SimDisk *d);
 void stk_sim_names_unlock (Inode *dir);

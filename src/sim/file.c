@@ -74,14 +74,22 @@ stk_sim_set_size (GByteArray *a, uint64_t size)
 
 /* Takes note of a write that was done: of the whole sectors that it touches, as a disk writes them. */
 static void
-note_write (Inode *i, uint64_t pos, uint64_t len)
+note_write (SimDisk *d, Inode *i, uint64_t pos, uint64_t len, uint64_t before)
 {
-  Change c = { .pos = pos / SECTOR * SECTOR };
+  Change c = { .pos = pos / SECTOR * SECTOR, .serial = ++d->writes, .before = before };
 
   if (len == 0)
     return;
   c.len = MIN ((pos + len + SECTOR - 1) / SECTOR * SECTOR, (uint64_t)i->data->len) - c.pos;
   c.sectors = g_memdup2 (i->data->data + c.pos, c.len);
+  g_array_append_val (i->changes, c);
+}
+
+void
+stk_sim_note_cut (SimDisk *d, Inode *i, uint64_t size)
+{
+  Change c = { .pos = size, .serial = ++d->writes, .before = i->data->len };
+
   g_array_append_val (i->changes, c);
 }
 
@@ -94,18 +102,20 @@ settle (Inode *i, uint64_t pos, const uint8_t *bytes, uint64_t len)
   memcpy (i->durable->data + pos, bytes, (size_t)len);
 }
 
-static void
-settle_all (Inode *i)
+void
+stk_sim_settle (Inode *i, uint64_t serial)
 {
-  for (guint k = 0; k < i->changes->len; k++) {
-    const Change *c = &g_array_index (i->changes, Change, k);
+  guint n = 0;
+
+  for (; n < i->changes->len && g_array_index (i->changes, Change, n).serial <= serial; n++) {
+    const Change *c = &g_array_index (i->changes, Change, n);
     if (c->sectors == NULL && c->pos < i->durable->len)
       stk_sim_set_size (i->durable, c->pos);
     else if (c->sectors)
       settle (i, c->pos, c->sectors, c->len);
   }
-  g_array_set_size (i->changes, 0);
-  stk_sim_set_size (i->durable, i->data->len);
+  stk_sim_set_size (i->durable, n < i->changes->len ? g_array_index (i->changes, Change, n).before : i->data->len);
+  g_array_remove_range (i->changes, 0, n);
 }
 
 /* Of what was written since the last sync each sector reached the disk or did not, as it was after any one of the
@@ -168,7 +178,7 @@ file_pwritev (StokerFile *base, const struct iovec *iov, int n, uint64_t pos)
   int asked = stk_sim_disk_ask (f->disk, STK_SIM_WRITE, f->path);
   LOCK (f->disk);
   Inode *i = f->inode;
-  uint64_t len = 0, at = pos;
+  uint64_t len = 0, at = pos, before = i->data->len;
 
   if (dead (f) || !f->writable)
     return dead (f) ? -EIO : -EBADF;
@@ -191,7 +201,7 @@ file_pwritev (StokerFile *base, const struct iovec *iov, int n, uint64_t pos)
       memcpy (i->data->data + at, iov[k].iov_base, part);
     at += part;
   }
-  note_write (i, pos, len);
+  note_write (f->disk, i, pos, len, before);
   i->mtime_ms = stk_sim_now_us (f->disk->sim) / 1000;
   return asked == STK_SIM_PART ? -ENOSPC : 0;
 }
@@ -206,23 +216,23 @@ file_sync (StokerFile *base)
   if (dead (f))
     return -EIO;
   if (asked == 0)
-    settle_all (f->inode);
+    stk_sim_settle (f->inode, UINT64_MAX);
   return MIN (asked, 0);
 }
 
-static void
-settle_tree (Inode *i)
+void
+stk_sim_settle_tree (Inode *i, uint64_t serial)
 {
   GHashTableIter iter;
   void *child;
 
   if (!i->is_dir) {
-    settle_all (i);
+    stk_sim_settle (i, serial);
     return;
   }
   g_hash_table_iter_init (&iter, i->names);
   while (g_hash_table_iter_next (&iter, NULL, &child))
-    settle_tree (child);
+    stk_sim_settle_tree (child, serial);
 }
 
 static int
@@ -236,8 +246,8 @@ file_sync_all (StokerFile *base)
     return -EIO;
   if (asked != 0)
     return MIN (asked, 0);
-  settle_tree (f->disk->root);
-  stk_sim_names_sync_all (f->disk);
+  stk_sim_settle_tree (f->disk->root, UINT64_MAX);
+  stk_sim_names_sync_all (f->disk, UINT64_MAX);
   return 0;
 }
 
@@ -256,13 +266,12 @@ file_truncate (StokerFile *base, uint64_t size)
   SimFile *f = (SimFile *)base;
   int asked = stk_sim_disk_ask (f->disk, STK_SIM_TRUNCATE, f->path);
   LOCK (f->disk);
-  Change c = { .pos = size };
 
   if (dead (f) || asked < 0)
     return dead (f) ? -EIO : asked;
   f->disk->used += size - f->inode->data->len;
   if (size < f->inode->data->len)
-    g_array_append_val (f->inode->changes, c);
+    stk_sim_note_cut (f->disk, f->inode, size);
   stk_sim_set_size (f->inode->data, size);
   return 0;
 }

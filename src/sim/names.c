@@ -148,22 +148,24 @@ keep_all (Inode *dir, uint64_t serial)
 }
 
 void
-stk_sim_names_sync (SimDisk *d, Inode *dir)
+stk_sim_names_sync (SimDisk *d, Inode *dir, uint64_t serial)
 {
   guint n = dir->ops->len;
 
+  while (n > 0 && g_array_index (dir->ops, NameOp, n - 1).serial > serial)
+    n--;
   if (n == 0)
     return;
   if (d->ordered)
     keep_all (d->root, g_array_index (dir->ops, NameOp, n - 1).serial);
   else
-    keep (dir, UINT64_MAX);
+    keep (dir, serial);
 }
 
 void
-stk_sim_names_sync_all (SimDisk *d)
+stk_sim_names_sync_all (SimDisk *d, uint64_t serial)
 {
-  keep_all (d->root, UINT64_MAX);
+  keep_all (d->root, serial);
 }
 
 static GPtrArray *

@@ -78,6 +78,18 @@ typedef enum StkSimDiskCall
  * the one that it was opened by. It may cut the power and go on with another machine. NULL: nobody watches. */
 typedef int (*StkSimDiskWatch) (void *user, StkSimDiskCall call, const char *path);
 void stk_sim_watch_disk (StkWorld *machine, StkSimDiskWatch watch, void *user);
+/* A flush of a real disk takes its time: it carries over what had been done when it began, at a moment that is asked for
+ * then. For whoever replays one. */
+typedef struct StkSimMoment
+{
+  uint64_t names, writes;
+} StkSimMoment;
+StkSimMoment stk_sim_moment (StkWorld *machine);
+/* NULL: all files, and all names. */
+void stk_sim_sync_as_of (StkWorld *machine, StokerFile *f, StkSimMoment m);
+void stk_sim_sync_dir_as_of (StkWorld *machine, const char *dir, StkSimMoment m);
+/* A second name of a file. */
+int stk_sim_link (StkWorld *machine, const char *from, const char *to);
 /* The size of its disk from now on; default: no limit. */
 void stk_sim_limit_disk (StkWorld *machine, uint64_t bytes);
 

@@ -101,7 +101,7 @@ check_topics (Life *l)
     describe (l);
     if (!undecided (l))
       break;
-    stk_sim_run (l->sim, 100000);
+    pass_us (l, 100000);
   }
   if (!seen.ready)
     broken (l, "partitions without a leader");
@@ -242,7 +242,7 @@ static void
 check_start (Life *l, Part *p)
 {
   const Topic *t = p->topic;
-  int64_t now = stk_world_now_ms (l->machine);
+  int64_t now = now_ms (l);
   uint64_t open = 0;
   bool by_size;
 
@@ -505,7 +505,7 @@ read_leniently (Life *l, Part *p)
 void
 check_lenient (Life *l)
 {
-  stk_sim_run (l->sim, 2000000);
+  pass_us (l, 2000000);
   for (guint i = 0; i < l->topics->len; i++) {
     Topic *t = g_ptr_array_index (l->topics, i);
     for (int32_t k = 0; t->state == TOPIC_THERE && k < t->n; k++)

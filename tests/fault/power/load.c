@@ -542,10 +542,9 @@ pass (Life *l)
   int64_t kind = dice (l, 0, 100);
 
   if (kind < 70)
-    for (int64_t i = dice (l, 0, 30); i > 0; i--)
-      (void)stk_sim_step (l->sim);
+    pass_steps (l, dice (l, 0, 30));
   else
-    stk_sim_run (l->sim, kind < 95 ? dice (l, 0, 3000) : kind < 99 ? dice (l, 0, 200000) : dice (l, 0, 4000000));
+    pass_us (l, kind < 95 ? dice (l, 0, 3000) : kind < 99 ? dice (l, 0, 200000) : dice (l, 0, 4000000));
   links_poll (l, false);
 }
 
@@ -611,13 +610,13 @@ stuck (Life *l)
 void
 load_settle (Life *l)
 {
-  int64_t end = stk_sim_now_us (l->sim) + INT64_C (180000000);
+  int64_t end = now_us (l) + INT64_C (180000000);
 
   links_open (l);
   while (!quiet (l)) {
-    if (stk_sim_now_us (l->sim) > end)
+    if (now_us (l) > end)
       stuck (l);
-    stk_sim_run (l->sim, 500);
+    pass_us (l, 500);
     links_poll (l, false);
   }
 }

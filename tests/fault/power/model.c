@@ -124,7 +124,7 @@ sent_new (Life *l, Part *p, bool idempotent, size_t bytes)
   s->records = n;
   s->offset = -1;
   s->idempotent = idempotent;
-  s->stamp = l->last_stamp = MAX (l->last_stamp + 1, stk_world_now_ms (l->machine));
+  s->stamp = l->last_stamp = MAX (l->last_stamp + 1, now_ms (l));
   stk_batch_begin (&w, &s->wire);
   if (idempotent) {
     s->sequence = p->next_sequence;

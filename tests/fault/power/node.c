@@ -36,18 +36,58 @@ on_fatal (void *user)
     l->started = true;
 }
 
-void
-wait_for (Life *l, const bool *flag, const char *what)
-{
-  int64_t end = stk_sim_now_us (l->sim) + INT64_C (60000000);
+/* ---- time and network are simulated */
 
-  while (!*flag) {
-    if (stk_sim_now_us (l->sim) >= end)
-      broken (l, "%s: nothing after a minute", what);
-    stk_sim_run (l->sim, 100);
-    links_poll (l, false);
-  }
+int64_t
+now_us (Life *l)
+{
+  return stk_sim_now_us (l->sim);
 }
+
+int64_t
+now_ms (Life *l)
+{
+  return stk_world_now_ms (l->machine);
+}
+
+void
+pass_us (Life *l, int64_t us)
+{
+  stk_sim_run (l->sim, us);
+}
+
+void
+pass_steps (Life *l, int64_t n)
+{
+  for (; n > 0; n--)
+    (void)stk_sim_step (l->sim);
+}
+
+void *
+peer_open (Life *l)
+{
+  return stk_sim_connect (l->sim, stk_broker_port (l->broker, 0));
+}
+
+bool
+peer_send (Life *l, void *peer, const void *data, size_t len)
+{
+  return stk_sim_send (peer, data, len);
+}
+
+ssize_t
+peer_poll (Life *l, void *peer, void *to, size_t len, bool all)
+{
+  return stk_sim_poll (peer, to, len, all);
+}
+
+void
+peer_close (Life *l, void *peer)
+{
+  stk_sim_close (peer);
+}
+
+/* ---- the broker */
 
 static const char *const names[] = { "read",   "write",  "sync",  "reserve", "truncate", "open",    "stat",
                                      "rename", "unlink", "mkdir", "rmdir",   "list",     "sync_dir" };

@@ -2,7 +2,8 @@
  *
  * A broker on a simulated disk, clients that remember what they were told, and power cuts at any call on the disk. What
  * was told must be true after every cut: wire.c (frames), node.c (the broker, the cut), model.c (what was told), load.c
- * (what clients do), check.c (the comparison), power.c (seeds and forks).
+ * (what clients do), check.c (the comparison), power.c (seeds and forks). A real process whose calls on the disk are
+ * recorded has the same clients and comparisons, and a node.c of its own: tests/fault/shim.
  *
  * One process, one thread. At a cut the process forks: the child goes on without power, its parent as if nothing had
  * happened, so that one life is cut at many places. A child that finds a broken promise says so on standard error and
@@ -37,7 +38,7 @@ typedef struct Answer
 
 typedef struct Link
 {
-  StkSimPeer *peer; /* NULL: not connected */
+  void *peer; /* NULL: not connected */
   int32_t correlation;
   GByteArray *in;
   GQueue calls; /* of Call, in the order of their answers */
@@ -68,6 +69,8 @@ void links_poll (Life *l, bool all);
 /* Connects those that are not. */
 void links_open (Life *l);
 void links_close (Life *l);
+/* Waits for the flag, or something is broken. */
+void wait_for (Life *l, const bool *flag, const char *what);
 
 /* ---- model.c: what was sent and told */
 
@@ -126,7 +129,8 @@ struct Life
 {
   uint64_t seed;
   StkSim *sim;
-  StkWorld *machine;
+  StkWorld *machine; /* its disk is the one that is cut */
+  void *node;        /* of node.c */
   StokerBroker *broker;
   bool started, stopped, fatal;
   StokerError err;
@@ -167,7 +171,17 @@ Sent *sent_new (Life *l, Part *p, bool idempotent, size_t bytes);
 /* The batch that stands at `data` was shown at this place. */
 Sent *batch_seen (Life *l, Part *p, const StokerBatch *b, const uint8_t *data);
 
-/* ---- node.c */
+/* ---- node.c: the broker, its clock, its network */
+int64_t now_us (Life *l);
+int64_t now_ms (Life *l);
+/* Lets so much time pass, or so much work be done. */
+void pass_us (Life *l, int64_t us);
+void pass_steps (Life *l, int64_t n);
+/* As stk_sim_connect, _send, _poll and _close. */
+void *peer_open (Life *l);
+bool peer_send (Life *l, void *peer, const void *data, size_t len);
+ssize_t peer_poll (Life *l, void *peer, void *to, size_t len, bool all);
+void peer_close (Life *l, void *peer);
 /* Starts a broker on the machine and waits until it is there. False: it refused, life->err says why. */
 bool node_start (Life *l);
 void node_stop (Life *l);
@@ -175,8 +189,6 @@ void node_stop (Life *l);
 void node_gone (Life *l);
 /* The broker's power is gone; the machine is another one afterwards. The old broker is never freed. */
 void node_cut (Life *l);
-/* Waits for the flag, or something is broken. */
-void wait_for (Life *l, const bool *flag, const char *what);
 
 /* ---- trial.c */
 /* Runs fn in a child that has all of this process. NULL: it went well; else what it said and how it ended, g_free.

@@ -82,7 +82,7 @@ link_call (Life *l, Link *k, int key, int version, StokerBuf *body, Call *c)
   /* Sending lets time pass, in which the power may go: the call must be known before. */
   g_queue_push_tail (&k->calls, c);
   if (k->peer)
-    (void)stk_sim_send (k->peer, frame.data, frame.len);
+    (void)peer_send (l, k->peer, frame.data, frame.len);
   stoker_buf_clear (&frame);
 }
 
@@ -119,7 +119,7 @@ link_lost (Life *l, Link *k)
   Call *c;
 
   if (k->peer)
-    stk_sim_close (g_steal_pointer (&k->peer));
+    peer_close (l, g_steal_pointer (&k->peer));
   g_byte_array_set_size (k->in, 0);
   while ((c = g_queue_pop_head (&k->calls)))
     over (l, c, NULL);
@@ -133,7 +133,7 @@ links_poll (Life *l, bool all)
     uint8_t buf[16384];
     ssize_t n = 0;
 
-    while (k->peer && (n = stk_sim_poll (k->peer, buf, sizeof buf, all)) > 0)
+    while (k->peer && (n = peer_poll (l, k->peer, buf, sizeof buf, all)) > 0)
       g_byte_array_append (k->in, buf, (guint)n);
     while (next_frame (l, k))
       ;
@@ -147,7 +147,7 @@ links_open (Life *l)
 {
   for (int i = 0; i < LINKS; i++)
     if (l->links[i].peer == NULL)
-      l->links[i].peer = stk_sim_connect (l->sim, stk_broker_port (l->broker, 0));
+      l->links[i].peer = peer_open (l);
 }
 
 void
@@ -155,4 +155,17 @@ links_close (Life *l)
 {
   for (int i = 0; i < LINKS; i++)
     link_lost (l, &l->links[i]);
+}
+
+void
+wait_for (Life *l, const bool *flag, const char *what)
+{
+  int64_t end = now_us (l) + INT64_C (60000000);
+
+  while (!*flag) {
+    if (now_us (l) >= end)
+      broken (l, "%s: nothing after a minute", what);
+    pass_us (l, 100);
+    links_poll (l, false);
+  }
 }
