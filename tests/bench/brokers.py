@@ -49,13 +49,42 @@ def errors_in(answer, topic):
     return sum(1 for _, error, _, _ in struct.iter_unpack(">ihqq", rest) if error)
 
 
-class Broker:
-    """What both have: boot (address), pid, data (folder), dir (all its files)."""
+# Waits for a line, so that what was done before it (entering a memory cgroup takes milliseconds) is in no figure.
+GATE = ["sh", "-c", 'read -r _; exec "$@" </dev/null', "gate"]
+# A topic that was deleted is gone at once, not in the midst of the next measurement.
+SETTINGS = ["log.retention.check.interval.ms=5000", "log.segment.delete.delay.ms=500"]
 
-    def __init__(self, prefix):
-        self.dir = tempfile.mkdtemp(prefix="bench-%s." % prefix, dir=os.environ.get("BENCH_DIR") or None)
+
+class Broker:
+    """What both have: boot (address), pid, data (folder), dir (all its files), group (its memory cgroup, or None)."""
+
+    def __init__(self, conditions):
+        self.dir = tempfile.mkdtemp(prefix="bench-%s." % self.name, dir=os.environ.get("BENCH_DIR") or None)
         self.port = free_port()
         self.boot = "127.0.0.1:%d" % self.port
+        self.group = conditions.group(os.path.basename(self.dir))
+
+    def enter(self):
+        """Of a child that will be the broker."""
+        die_with_parent()
+        if self.group:
+            self.group.join()
+
+    def settle(self):
+        """Waits until deleted topics are gone; then fills what is left of the memory, so that none is touched for the first time."""
+        until = time.monotonic() + 10
+        while any(n.endswith("-delete") for n in os.listdir(self.data)) and time.monotonic() < until:
+            time.sleep(0.1)
+        if self.group and not self.group.warm_up(os.path.join(self.dir, "filler"), 15):
+            say("the memory cgroup of %s is not full yet (%.0f MB)" % (self.name, self.group.usage() / 1e6))
+
+    def remove(self):
+        """The files, and what they have in the page cache, before the group."""
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if os.path.exists(self.dir):
+            say("%s could not be removed" % self.dir)
+        if self.group:
+            self.group.remove()
 
     def await_answer(self, t0, limit=120):
         """Milliseconds from t0 to the first ApiVersions answer."""
@@ -92,13 +121,12 @@ class Broker:
 class Stoker(Broker):
     name = "stoker"
 
-    def __init__(self, build, *lines):
-        super().__init__("stoker")
+    def __init__(self, conditions, build, *lines):
+        super().__init__(conditions)
         self.data = os.path.join(self.dir, "data")
         conf = os.path.join(self.dir, "stoker.conf")
         with open(conf, "w") as f:
-            f.write("listeners = PLAINTEXT://%s\nlog.dirs = %s\nlog.retention.check.interval.ms = 5000\n" % (self.boot, self.data))
-            f.write("".join(l + "\n" for l in lines))
+            f.write("".join(l + "\n" for l in ["listeners=PLAINTEXT://" + self.boot, "log.dirs=" + self.data, *SETTINGS, *lines]))
         exe = os.path.join(build, ".libs", "stokerd")
         self.argv = [exe if os.path.exists(exe) else os.path.join(build, "stokerd"), conf]
         self.env = dict(os.environ, STOKER_MODULE_PATH=os.path.join(build, "modules"), LD_LIBRARY_PATH=os.path.join(build, ".libs"))
@@ -107,9 +135,12 @@ class Stoker(Broker):
     def start(self):
         """Returns the milliseconds from exec to the first ApiVersions answer; self.t0 is when that was."""
         with open(os.path.join(self.dir, "log"), "ab") as log:
-            self.t0 = time.monotonic()
-            self.proc = subprocess.Popen(self.argv, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+            self.proc = subprocess.Popen(GATE + self.argv, env=self.env, stdout=log, stderr=log, stdin=subprocess.PIPE, preexec_fn=self.enter)
         self.pid = self.proc.pid
+        time.sleep(0.05)
+        self.t0 = time.monotonic()
+        self.proc.stdin.write(b"\n")
+        self.proc.stdin.close()
         return self.await_answer(self.t0)
 
     def ended(self):
@@ -133,11 +164,11 @@ class Stoker(Broker):
     def close(self):
         if self.proc and not self.ended():
             self.stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        self.remove()
 
 
 class Kafka(Broker):
-    """Apache Kafka in ZooKeeper mode with a heap of 1 GiB."""
+    """Apache Kafka in ZooKeeper mode with a heap of 1 GiB; it needs nothing of the build."""
     name = "kafka"
 
     @staticmethod
@@ -159,34 +190,36 @@ class Kafka(Broker):
         jar = glob.glob(os.path.join(Kafka.libs(), "kafka_2.13-*.jar"))
         return os.path.basename(jar[0])[len("kafka_2.13-"):-4] if jar else "-"
 
-    def __init__(self, *lines):
-        super().__init__("kafka")
+    def __init__(self, conditions, _build, *lines):
+        super().__init__(conditions)
         self.data = os.path.join(self.dir, "data-0")
         # A session that ends soon: a broker that was killed may not come back before.
-        conf = ["log.retention.check.interval.ms=5000", "zookeeper.session.timeout.ms=3000"] + list(lines)
+        conf = [*SETTINGS, "zookeeper.session.timeout.ms=3000", *lines]
         self.env = dict(os.environ, KAFKA_LIBS=self.libs(), PEER_DIR=self.dir, PORT0=str(self.port), ZKPORT=str(free_port()),
                         PEER_HEAP="1g", PEER_CONF="\n".join(conf))
         self.up, self.starter = False, None
 
-    def peer(self, *args):
-        # Partitions are files: many of them need many descriptors.
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        r = subprocess.run(["bash", PEER] + list(args), env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)))
+    def start_zookeeper(self):
+        """Outside of the broker's memory."""
+        r = subprocess.run(["bash", PEER, "start", "0"], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         if r.returncode:
-            raise RuntimeError("peer-kafka %s: %s\n%s" % (args[0], r.stdout.decode(errors="replace"), self.log_end()))
-        return r.stdout.decode()
+            raise RuntimeError("peer-kafka start 0: %s" % r.stdout.decode(errors="replace"))
+
+    def enter(self):
+        """Of what starts the JVM, which outlives it. Partitions are files: many of them need many descriptors."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        super().enter()
 
     def start(self):
         if not self.up:
             self.up = True
-            self.peer("start", "0")
+            self.start_zookeeper()
         elif os.path.exists(os.path.join(self.dir, "broker-0.pid")):
             os.unlink(os.path.join(self.dir, "broker-0.pid"))
         self.t0 = time.monotonic()
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self.starter = subprocess.Popen(["bash", PEER, "add", "0"], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)))
+                                        preexec_fn=self.enter)
         self.pid = 0
         took = self.await_answer(self.t0)
         self.starter.wait()
@@ -240,6 +273,4 @@ class Kafka(Broker):
         until = time.monotonic() + 20
         while any(os.path.exists("/proc/%d" % p) for p in pids) and time.monotonic() < until:
             time.sleep(0.05)
-        shutil.rmtree(self.dir, ignore_errors=True)
-        if os.path.exists(self.dir):
-            say("%s could not be removed" % self.dir)
+        self.remove()

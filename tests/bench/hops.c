@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor of `load latency`: the same threads and sockets, and nothing done. An application thread hands a record to a
+ * The floor of `stoker bench latency`: the same threads and sockets, and nothing done. An application thread hands a record to a
  * client thread (eventfd, as librdkafka wakes its broker threads), which sends it; a server of one thread and one poll
  * passes it on to a second connection; another client thread receives it and hands it to another application thread
  * (condition variable). What is left is what waking and switching cost on this machine.
  *
- *   hops RECORDS RATE      prints the JSON object of `load latency`
+ *   hops RECORDS RATE      prints a JSON object
  */
-#include <inttypes.h>
+#include "tests/bench/timing.h"
+
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,10 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum
@@ -38,21 +36,6 @@ typedef struct Hops
   int64_t out[64], in[64]; /* times of records on their way: to the sender, to the reader */
   unsigned out_first, out_n, in_first, in_n;
 } Hops;
-
-static int64_t
-now_ns (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void
-die (const char *what)
-{
-  perror (what);
-  exit (1);
-}
 
 static void
 take (int fd, char *to)
@@ -140,20 +123,13 @@ reader (void *arg)
   return NULL;
 }
 
-static int
-by_value (const void *a, const void *b)
-{
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
-}
-
 /* Two connections to a server in a process of its own. */
 static pid_t
 connect_both (Hops *h)
 {
   struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   socklen_t len = sizeof a;
-  int l = socket (AF_INET, SOCK_STREAM, 0), served[2], one = 1;
+  int l = socket (AF_INET, SOCK_STREAM, 0), served[2];
   int *mine[2] = { &h->to, &h->from };
   pid_t pid;
 
@@ -163,8 +139,8 @@ connect_both (Hops *h)
     *mine[i] = socket (AF_INET, SOCK_STREAM, 0);
     if (connect (*mine[i], (struct sockaddr *)&a, sizeof a) < 0 || (served[i] = accept (l, NULL, NULL)) < 0)
       die ("connect");
-    (void)setsockopt (*mine[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    (void)setsockopt (served[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    no_delay (*mine[i]);
+    no_delay (served[i]);
   }
   pid = fork ();
   if (pid == 0)
@@ -193,12 +169,11 @@ main (int argc, char **argv)
   pthread_create (&t[0], NULL, sender, &h);
   pthread_create (&t[1], NULL, receiver, &h);
   pthread_create (&t[2], NULL, reader, &h);
-  prctl (PR_SET_TIMERSLACK, 1);
+  exact_sleep ();
   next = now_ns ();
   for (int64_t i = 0; i < h.records; i++, next += 1000000000 / rate) {
-    struct timespec until = { next / 1000000000, next % 1000000000 };
     uint64_t one = 1;
-    clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    sleep_until (next);
     pthread_mutex_lock (&h.lock);
     h.out[(h.out_first + h.out_n++) % 64] = next;
     pthread_mutex_unlock (&h.lock);
@@ -209,9 +184,9 @@ main (int argc, char **argv)
     pthread_join (t[i], NULL);
   kill (server, SIGTERM);
   waitpid (server, NULL, 0);
-  qsort (h.ns, (size_t)h.got, sizeof *h.ns, by_value);
-#define P(q) ((double)h.ns[(int64_t)((double)(h.got - 1) * (q))] / 1e6)
-  printf ("{\"records\": %" PRId64 ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n", h.got, P (0.5), P (0.99),
-          P (0.999), P (1.0));
+  sort_times (h.ns, h.got);
+  printf ("{\"records\": %" PRId64 ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n", h.got,
+          percentile_ms (h.ns, h.got, 0.5), percentile_ms (h.ns, h.got, 0.99), percentile_ms (h.ns, h.got, 0.999),
+          percentile_ms (h.ns, h.got, 1.0));
   return 0;
 }

@@ -37,6 +37,19 @@ def written(pid):
     return out["write_bytes"] - out["cancelled_write_bytes"]
 
 
+def descriptors(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def wake_ups(pid):
+    """How often each thread has gone to sleep, by its id."""
+    out = {}
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/status" % (pid, tid)) as f:
+            out[tid] = next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+    return out
+
+
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
@@ -132,6 +145,24 @@ def read_rate(files):
                 if part == 0:
                     break
     return n / 1e6 / (time.monotonic() - t)
+
+
+def disk_floor(folder):
+    """Writing half a GB, and 200 times 4 KiB with a flush each."""
+    path, piece, out = os.path.join(folder, "disk"), os.urandom(1 << 20), {}
+    with open(path, "wb", buffering=0) as f:
+        t = time.monotonic()
+        for _ in range(512):
+            f.write(piece)
+        os.fdatasync(f.fileno())
+        out["disk_write_mb_per_s"] = 512 * (1 << 20) / 1e6 / (time.monotonic() - t)
+        t = time.monotonic()
+        for i in range(200):
+            os.pwrite(f.fileno(), piece[:4096], i * 4096)
+            os.fdatasync(f.fileno())
+        out["disk_flush_ms"] = (time.monotonic() - t) * 1000 / 200
+    os.unlink(path)
+    return out
 
 
 def free_gb(folder):

@@ -2,7 +2,7 @@
  *
  * What it costs to put bytes into a file, and to read them again, without anything around it: a loop of a copy and a
  * pwrite into reserved space, through the page cache or around it (O_DIRECT), and then a loop of buffered preads. It is
- * the floor of `load produce`, and the ground for writing logs through the page cache: see RESULTS.md.
+ * the floor of the row produce100, and the ground for writing logs through the page cache: see RESULTS.md.
  *
  *   pages FILE BYTES PIECE cached|direct [keep]     PIECE: bytes a write, a multiple of 4096; keep: no reading, and the
  *                                                   file stays
@@ -11,6 +11,8 @@
  * interrupts and kernel threads do (only on a machine with nothing else to do); GB/s.
  */
 #define _GNU_SOURCE
+#include "tests/bench/timing.h"
+
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,13 +27,6 @@ typedef struct Usage
 {
   double cpu, idle, wall;
 } Usage;
-
-static void
-die (const char *what)
-{
-  perror (what);
-  exit (1);
-}
 
 static Usage
 usage (void)

@@ -6,10 +6,9 @@
  *   pass HOST:PORT TOPIC RECORDS RATE [spin]     spin: asks all the time instead of sleeping, which takes the client's
  * own waking out of the figure (and one CPU)
  */
-#include <arpa/inet.h>
+#include "tests/bench/timing.h"
+
 #include <errno.h>
-#include <inttypes.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,21 +23,6 @@ typedef struct Frame
   unsigned char data[1024];
   size_t len;
 } Frame;
-
-static int64_t
-now_ns (void)
-{
-  struct timespec t;
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void
-die (const char *what)
-{
-  fprintf (stderr, "pass: %s (%s)\n", what, strerror (errno));
-  exit (1);
-}
 
 static void
 put (Frame *f, uint64_t v, int bytes)
@@ -199,24 +183,6 @@ answer (int fd, Frame *f)
     ;
 }
 
-static int
-dial (const char *boot)
-{
-  struct sockaddr_in a = { .sin_family = AF_INET };
-  const char *colon = strrchr (boot, ':');
-  char host[64] = { 0 };
-  int one = 1, fd = socket (AF_INET, SOCK_STREAM, 0);
-
-  if (colon == NULL || (size_t)(colon - boot) >= sizeof host)
-    die ("HOST:PORT, host as a number");
-  memcpy (host, boot, (size_t)(colon - boot));
-  a.sin_port = htons ((uint16_t)atoi (colon + 1));
-  if (inet_pton (AF_INET, host, &a.sin_addr) != 1 || connect (fd, (struct sockaddr *)&a, sizeof a) < 0)
-    die ("connect");
-  (void)setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return fd;
-}
-
 /* Makes the topic; where it ends. */
 static int64_t
 prepare (int fd, const char *topic)
@@ -237,14 +203,6 @@ prepare (int fd, const char *topic)
       return int_at (&f, 12 + 2 + strlen (topic) + 4 + 4 + 2, 8) + 1;
   }
   die ("the topic does not take records");
-  return 0;
-}
-
-static int
-by_value (const void *a, const void *b)
-{
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return x < y ? -1 : x > y;
 }
 
 /* One record through; both times since the send. */
@@ -286,24 +244,23 @@ main (int argc, char **argv)
   in = dial (argv[1]);
   out = dial (argv[1]);
   offset = prepare (in, argv[2]);
+  exact_sleep ();
   next = now_ns ();
   for (int64_t i = 0; i < n; i++) {
-    struct timespec until;
     fetch (out, argv[2], offset + i);
     next += 1000000000 / rate;
-    until = (struct timespec){ next / 1000000000, next % 1000000000 };
     if (spin)
       while (now_ns () < next)
         ;
     else
-      clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+      sleep_until (next);
     pass (in, out, argv[2], spin, &arrived[i], &acked[i]);
   }
-  qsort (arrived, (size_t)n, sizeof *arrived, by_value);
-  qsort (acked, (size_t)n, sizeof *acked, by_value);
-#define P(a, q) ((double)(a)[(int64_t)((double)(n - 1) * (q))] / 1e6)
+  sort_times (arrived, n);
+  sort_times (acked, n);
   printf ("{\"records\": %" PRId64
           ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"ack_p50_ms\": %.3f, \"ack_p99_ms\": %.3f}\n",
-          n, P (arrived, 0.5), P (arrived, 0.99), P (arrived, 0.999), P (acked, 0.5), P (acked, 0.99));
+          n, percentile_ms (arrived, n, 0.5), percentile_ms (arrived, n, 0.99), percentile_ms (arrived, n, 0.999),
+          percentile_ms (acked, n, 0.5), percentile_ms (acked, n, 0.99));
   return 0;
 }
