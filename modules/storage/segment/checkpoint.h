@@ -17,6 +17,7 @@ void seg_checkpoint_begin (StokerBuf *b, size_t n);
 int seg_metadata_read (StokerDisk *disk, const char *dir, StokerUuid *out);
 /* fresh: into a directory that was just made, unflushed; else it replaces what is there, and is flushed. */
 int seg_metadata_write (StokerDisk *disk, const char *dir, StokerUuid id, bool fresh);
+/* Flushes it; 0 when there is none, for a topic without id. */
 int seg_metadata_sync (StokerDisk *disk, const char *dir);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is known to be damaged in a segment: ranges of bytes without a good batch, and the offsets that are lost with them.
+ * What is known to be damaged in a segment: ranges of bytes without a good batch, and the offsets that are lost with
+ * them. The first four functions: the log's lock is held.
  */
 #ifndef SEG_DAMAGE_H
 #define SEG_DAMAGE_H
@@ -24,12 +25,12 @@ uint64_t seg_damage_jump (const Segment *s, uint64_t pos);
 void seg_damage_cut (Segment *s, uint64_t size);
 /* From here on readers are refused it; said in the log when it is new. Lock not held. */
 void seg_damage_note (StokerLog *log, Segment *s, Damage d, const char *why);
-/* The batch at `pos`, whole and with the right CRC, in buf; offsets in [min, max], the file's bytes end at `size`. NULL: *why, or
- * *error when it cannot be read; b->length is 0 when it cannot be believed. Disk thread. */
+/* The batch at `pos`, whole and with the right CRC, in buf; offsets in [min, max], the file's bytes end at `size`.
+ * NULL: *why, or *error when it cannot be read; b->length is 0 when it cannot be believed. Disk thread. */
 const uint8_t *seg_check_batch (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, StokerBuf *buf,
                                 StokerBatch *b, const char **why, int *error);
-/* Something seems wrong with the batch at `pos`, which should hold `first` or a later offset. 1: it is damaged, which is noted; 0: it
- * is good; negative: it cannot be read. *behind: where to go on. Disk thread, lock not held. */
+/* Something seems wrong with the batch at `pos`, which should hold `first` or a later offset. 1: it is damaged, which
+ * is noted; 0: it is good; negative: it cannot be read. *behind: where to go on. Disk thread, lock not held. */
 int seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64_t first, uint64_t *behind);
 
 #endif

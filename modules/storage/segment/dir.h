@@ -54,12 +54,14 @@ int seg_dir_attach (StokerInstance *self, const StokerLogDir *dir, void (*found)
                     void *user, StokerError *err);
 int seg_dir_checkpoint (StokerInstance *self, int dir, StokerError *err);
 int seg_dir_detach (StokerInstance *self, int dir, StokerError *err);
+/* NULL: none is attached there. Takes Engine.lock. */
 LogDir *seg_dir (Engine *e, int index);
 /* Writes the checkpoint files whose dirty bit is in `mask`. */
 int seg_dir_write (Engine *e, LogDir *dir, unsigned mask, StokerError *err);
+/* Nobody uses it any more: neither logs nor tasks. */
 void seg_dir_free (LogDir *dir);
-/* A call of the disk in it ended with `rc`, a negative errno: tells the core when that means that the disk is broken. Under any
- * lock. */
+/* A call of the disk in it ended with `rc`, a negative errno: tells the core when that means that the disk is broken.
+ * Under any lock. */
 void seg_dir_trouble (LogDir *dir, int rc, const char *what, const char *name);
 void seg_dir_abandon (StokerInstance *self, int index);
 /* "topic partition", the key of the marks. */

@@ -48,12 +48,14 @@ struct Segment
   _Atomic int64_t used_us;
 };
 
+/* A segment that has no files yet. One reference, the caller's. */
 Segment *seg_segment_new (StokerLog *log, int64_t base);
 Segment *seg_segment_ref (Segment *s);
 void seg_segment_unref (Segment *s);
+/* DIR/TOPIC-PARTITION/BASE.SUFFIX, `suffix` with its dot; g_free. */
 char *seg_path (const StokerLog *log, int64_t base, const char *suffix);
-/* A reference to the segment's open .log file, opened when it is not. The log's lock is not held. `path_log` names the
- * log. */
+/* A reference to the segment's open .log file, opened when it is not. The log's lock is not held. `log` says
+ * where the file lies. */
 int seg_file_get (StokerLog *log, Segment *s, StokerFile **out);
 /* Same, only when it is open already; the log's lock is held. NULL: it is not. */
 StokerFile *seg_file_peek (Segment *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Offset and time index of a segment: as they grow (index.c), looking things up in them and cutting them (index_search.c).
- * Functions with "note" in their names run under the log's lock.
+ * Offset and time index of a segment: as they grow (index.c), looking things up in them and cutting them
+ * (index_search.c). Functions with "note" in their names run under the log's lock.
  */
 #ifndef SEG_INDEX_H
 #define SEG_INDEX_H
@@ -32,7 +32,9 @@ typedef struct IndexPrefix
 /* One append of `bytes` at `pos`, its last offset and the largest timestamp with the last offset of its batch. */
 void seg_index_note (Segment *s, const LogSettings *set, int64_t last, uint64_t pos, uint64_t bytes, int64_t timestamp,
                      int64_t ts_offset);
+/* Nothing will be appended any more: its largest timestamp becomes the last time index entry. */
 void seg_index_note_final (Segment *s);
+/* Has it as many entries as an index file may hold? Lock held. */
 bool seg_index_full (Segment *s, const LogSettings *set);
 /* Appends what is in memory to the files; the caller has the claim, or the segment is its own. */
 int seg_index_write (StokerLog *log, Segment *s, bool sync);
@@ -48,10 +50,12 @@ void seg_max_load (StokerLog *log, Segment *s);
 int seg_index_truncate (StokerLog *log, Segment *s, int64_t target);
 /* Looks at the files of a segment that is appended to again; false: unusable, rebuild. */
 bool seg_index_open (StokerLog *log, Segment *s);
+/* Forgets the entries in memory; the files stay. The segment is the caller's own, or lock held. */
 void seg_index_clear (Segment *s);
 /* Writes the files anew from what is in memory. */
 int seg_index_rewrite (StokerLog *log, Segment *s);
-/* Writes all entries, which are in memory, to files with this ending behind their names, flushed; they stay in memory. */
+/* Writes all entries, which are in memory, to files with this ending behind their names, flushed; they stay in memory.
+ * */
 int seg_index_save (StokerLog *log, Segment *s, const char *ending);
 /* Lock held: the files of seg_index_save have their names now. */
 void seg_index_saved (Segment *s);

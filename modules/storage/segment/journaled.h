@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The engine's side of the directory's journal (<stoker/journal.h>). An entry's number is the base offset of its segment.
+ * The engine's side of the directory's journal (<stoker/journal.h>). An entry's number is the base offset of its
+ * segment.
  */
 #ifndef SEG_JOURNALED_H
 #define SEG_JOURNALED_H
@@ -10,7 +11,9 @@
 /* Under the lock: bytes [from, to) of the segment were written through `f`; the log ends at `end` with them. True:
  * seg_journal_kick is to follow without the lock. */
 bool seg_journal_note (StokerLog *log, Segment *s, StokerFile *f, uint64_t from, uint64_t to, int64_t end);
+/* Has the journal write what was noted. Lock not held. */
 void seg_journal_kick (StokerLog *log);
+/* What the journal calls us by. */
 const StokerJournalClient *seg_journal_client (void);
 /* Under the lock: what everybody may be shown. */
 int64_t seg_durable (const StokerLog *log);

@@ -23,10 +23,12 @@ typedef struct Listing
   int64_t cleaned;     /* smallest base of a .cleaned file */
 } Listing;
 
+/* 0, or a negative errno. Free what it says with seg_listing_free, whatever the result. */
 int seg_listing_read (StokerLog *log, Listing *out);
 void seg_listing_free (Listing *l);
 /* Deletes and renames what was left over; true: the listing is out of date now. */
 bool seg_listing_clean (Listing *l);
+/* A file of the log's directory; that it fails is not said. */
 void seg_listing_delete (StokerLog *log, const char *name);
 /* For bsearch in Listing.logs. */
 int seg_ascending (const void *a, const void *b);

@@ -7,6 +7,8 @@
 
 #include "engine.h"
 
+/* Of a log that nobody else knows yet. `mark`: what the checkpoints say of it. 0, or a negative number with *err
+ * set. */
 int seg_load (StokerLog *log, const Mark *mark, StokerError *err);
 
 #endif

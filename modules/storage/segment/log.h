@@ -62,6 +62,7 @@ struct StokerLog
 };
 
 StokerDisk *seg_disk (const StokerLog *log);
+/* Of the host's clock, since the epoch. */
 int64_t seg_now_ms (const StokerLog *log);
 void seg_claim (StokerLog *log);   /* lock held; waits */
 void seg_unclaim (StokerLog *log); /* lock held */
@@ -75,6 +76,7 @@ void seg_names_changed (StokerLog *log);
 int seg_names_sync (StokerLog *log);
 /* What the checkpoint of log starts must say: -1: nothing, the first segment says it. Lock held. */
 int64_t seg_start_mark (const StokerLog *log);
+/* The checkpoint file of its directory is to be written. Under any lock. */
 void seg_mark_dirty (StokerLog *log, CheckpointFile which);
 void seg_configure (StokerInstance *self, StokerLog *log, const StokerTopicConfig *config);
 void seg_ends (StokerInstance *self, StokerLog *log, StokerLogEnds *out);

@@ -10,8 +10,9 @@
 /* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end:
  * next offset. state: also brings producer state, transactions and epochs forward with its batches. */
 int seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err);
-/* The same from the recovery point on, which lies inside of it: what is below is believed; of that, only headers behind the
- * newest producer snapshot are read. `last`: no segment follows. 1: it cannot be told where that is; nothing has changed. */
+/* The same from the recovery point on, which lies inside of it: what is below is believed; of that, only headers behind
+ * the newest producer snapshot are read. `last`: no segment follows. 1: it cannot be told where that is; nothing has
+ * changed. */
 int seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, bool *cut, int64_t *end, StokerError *err);
 
 #endif

@@ -22,6 +22,7 @@ typedef struct Walk
   uint8_t buf[SEG_WALK_BUF];
 } Walk;
 
+/* Over the bytes [pos, end) of a file. Borrowed: the file. */
 void seg_walk_begin (Walk *w, StokerFile *f, uint64_t pos, uint64_t end);
 /* The next header. 1: *out, *pos; 0: the end; -1: no batch of magic 2 that fits is there, or the read failed (w->pos
  * stays). */

@@ -8,6 +8,7 @@
 
 #include "engine.h"
 
+/* When the instance starts, stops; for a directory that is attached. Control thread. */
 void seg_scrub_start (Engine *e);
 void seg_scrub_stop (Engine *e);
 void seg_scrub_attach (Engine *e, LogDir *dir);

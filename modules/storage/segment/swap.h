@@ -7,8 +7,8 @@
 
 #include "rewrite.h"
 
-/* All of it is written and flushed under names that end in .cleaned: to its place. 0, 1 (an old segment is gone, nothing
- * was changed), or a negative errno. */
+/* All of it is written and flushed under names that end in .cleaned: to its place. 0, 1 (an old segment is gone,
+ * nothing was changed), or a negative errno. */
 int seg_swap (StokerRewrite *rw);
 
 #endif
