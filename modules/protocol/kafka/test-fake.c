@@ -265,3 +265,16 @@ answer_decode (StokerConn *c, guint i, int16_t key, int16_t version, StokerArena
     g_error ("answer of key %d version %d: %s, %zu left", key, version, r.error ? r.error : "fine",
              km_reader_left (&r));
 }
+
+void
+ask (int16_t key, int16_t version, const void *in, void (*fill) (StokerCall *), StokerArena *arena, void *out)
+{
+  StokerConn *c = conn_new ();
+
+  service = fill;
+  send_message (c, key, version, 1, in);
+  conn_input (c);
+  g_assert_false (c->closed);
+  answer_decode (c, 0, key, version, arena, out);
+  conn_free (c);
+}

@@ -54,5 +54,7 @@ const KmMessage *message (int16_t key, bool response);
 int32_t answer_id (StokerConn *c, guint i);
 /* Its body; it must end where the frame does. */
 void answer_decode (StokerConn *c, guint i, int16_t key, int16_t version, StokerArena *arena, void *out);
+/* All of it on a fresh connection: sends `in`, lets `fill` answer the service call, decodes the answer to `out`. */
+void ask (int16_t key, int16_t version, const void *in, void (*fill) (StokerCall *), StokerArena *arena, void *out);
 
 #endif
