@@ -7,24 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int64_t
-big (const uint8_t *p, int n)
-{
-  uint64_t v = (p[0] & 0x80) && n < 8 ? ~UINT64_C (0) : 0;
-
-  for (int i = 0; i < n; i++)
-    v = v << 8 | p[i];
-  return (int64_t)v;
-}
-
-static bool
-is_zero (const uint8_t *p, size_t n)
-{
-  while (n && *p == 0)
-    p++, n--;
-  return n == 0;
-}
-
 /* One entry: names and numbers. The first of an index may be all zeros; any other is space that was reserved. */
 static void
 entry (const Dump *d, int n, const char *const *names, const int64_t *values)
@@ -54,7 +36,7 @@ walk (Dump *d, size_t size, bool (*each) (Dump *d, const uint8_t *p, int64_t *la
   size_t n;
 
   while ((n = fread (p, 1, size, d->file)) == size && !dump_stopped ()) {
-    if (at > 0 && is_zero (p, size)) {
+    if (at > 0 && cli_is_zero (p, size)) {
       if (!d->json)
         printf ("zeros from %" PRIu64 " on: reserved space\n", at);
       return CLI_OK;
@@ -69,10 +51,10 @@ walk (Dump *d, size_t size, bool (*each) (Dump *d, const uint8_t *p, int64_t *la
 static bool
 index_entry (Dump *d, const uint8_t *p, int64_t *last)
 {
-  int64_t offset = big (p, 4);
+  int64_t offset = cli_big (p, 4);
   bool ok = offset >= 0 && offset > *last;
 
-  entry (d, 2, (const char *[]){ "offset", "position" }, (int64_t[]){ d->base + offset, big (p + 4, 4) });
+  entry (d, 2, (const char *[]){ "offset", "position" }, (int64_t[]){ d->base + offset, cli_big (p + 4, 4) });
   *last = offset;
   return ok;
 }
@@ -86,15 +68,15 @@ dump_index (Dump *d)
 static bool
 time_entry (Dump *d, const uint8_t *p, int64_t *last)
 {
-  int64_t t = big (p, 8);
+  int64_t t = cli_big (p, 8);
   bool ok = t >= *last;
   char when[32];
 
   cli_format_time (t, when);
   if (d->json)
-    entry (d, 2, (const char *[]){ "timestamp", "offset" }, (int64_t[]){ t, d->base + big (p + 8, 4) });
+    entry (d, 2, (const char *[]){ "timestamp", "offset" }, (int64_t[]){ t, d->base + cli_big (p + 8, 4) });
   else
-    printf ("timestamp %" PRId64 " (%s)  offset %" PRId64 "\n", t, when, d->base + big (p + 8, 4));
+    printf ("timestamp %" PRId64 " (%s)  offset %" PRId64 "\n", t, when, d->base + cli_big (p + 8, 4));
   *last = t;
   return ok;
 }
@@ -109,8 +91,8 @@ static bool
 txn_entry (Dump *d, const uint8_t *p, int64_t *last)
 {
   entry (d, 5, (const char *[]){ "version", "producer_id", "first_offset", "last_offset", "last_stable_offset" },
-         (int64_t[]){ big (p, 2), big (p + 2, 8), big (p + 10, 8), big (p + 18, 8), big (p + 26, 8) });
-  return big (p, 2) == 0;
+         (int64_t[]){ cli_big (p, 2), cli_big (p + 2, 8), cli_big (p + 10, 8), cli_big (p + 18, 8), cli_big (p + 26, 8) });
+  return cli_big (p, 2) == 0;
 }
 
 int
@@ -130,10 +112,10 @@ dump_snapshot (Dump *d)
   if (!g_file_get_contents (d->path, &data, &len, NULL) || len < sizeof head)
     return dump_damage (d, 0, "too short for a snapshot");
   memcpy (head, data, sizeof head);
-  count = (uint32_t)big (head + 6, 4);
-  if (big (head, 2) != 1)
+  count = (uint32_t)cli_big (head + 6, 4);
+  if (cli_big (head, 2) != 1)
     return dump_damage (d, 0, "a snapshot of another version than 1");
-  if ((uint32_t)big (head + 2, 4) != stoker_crc32c (0, data + 6, len - 6))
+  if ((uint32_t)cli_big (head + 2, 4) != stoker_crc32c (0, data + 6, len - 6))
     return dump_damage (d, 2, "the CRC of the snapshot is wrong");
   if (count != (len - sizeof head) / sizeof p || (len - sizeof head) % sizeof p)
     return dump_damage (d, 6, "the count of producers does not fit the size");
@@ -142,8 +124,8 @@ dump_snapshot (Dump *d)
     entry (d, 8,
            (const char *[]){ "producer_id", "epoch", "last_sequence", "last_offset", "offset_delta", "last_timestamp",
                              "coordinator_epoch", "txn_first_offset" },
-           (int64_t[]){ big (p, 8), big (p + 8, 2), big (p + 10, 4), big (p + 14, 8), big (p + 22, 4), big (p + 26, 8),
-                        big (p + 34, 4), big (p + 38, 8) });
+           (int64_t[]){ cli_big (p, 8), cli_big (p + 8, 2), cli_big (p + 10, 4), cli_big (p + 14, 8), cli_big (p + 22, 4), cli_big (p + 26, 8),
+                        cli_big (p + 34, 4), cli_big (p + 38, 8) });
   }
   return CLI_OK;
 }

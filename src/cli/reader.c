@@ -13,6 +13,25 @@ enum
   GUESSES = 1 << 16 /* as often a header is tried behind damage: false ones must not cost for ever */
 };
 
+int64_t
+cli_big (const uint8_t *p, int n)
+{
+  uint64_t v = (p[0] & 0x80) && n < 8 ? ~UINT64_C (0) : 0;
+
+  for (int i = 0; i < n; i++)
+    v = v << 8 | p[i];
+  return (int64_t)v;
+}
+
+bool
+cli_is_zero (const uint8_t *p, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (p[i])
+      return false;
+  return true;
+}
+
 int
 cli_reader_open (CliReader *r, const char *path)
 {

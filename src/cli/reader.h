@@ -14,6 +14,10 @@ typedef struct CliReader
   StokerBuf buf;
 } CliReader;
 
+/* `n` bytes (1 to 8), big endian, signed: a field of an index or a snapshot. */
+int64_t cli_big (const uint8_t *p, int n);
+/* Reserved space: nothing but zeros. */
+bool cli_is_zero (const uint8_t *p, size_t n);
 /* 0 or an errno. */
 int cli_reader_open (CliReader *r, const char *path);
 void cli_reader_close (CliReader *r);

@@ -17,25 +17,6 @@ enum
   INDEX_MAX = 64 << 20
 };
 
-static int64_t
-big (const uint8_t *p, int n)
-{
-  uint64_t v = (p[0] & 0x80) && n < 8 ? ~UINT64_C (0) : 0;
-
-  for (int i = 0; i < n; i++)
-    v = v << 8 | p[i];
-  return (int64_t)v;
-}
-
-static bool
-is_zero (const uint8_t *p, size_t n)
-{
-  for (size_t i = 0; i < n; i++)
-    if (p[i])
-      return false;
-  return true;
-}
-
 static uint8_t *
 read_index (Verify *v, char **path, const char *dir, int64_t base, const char *suffix, size_t entry, size_t *n)
 {
@@ -50,7 +31,7 @@ read_index (Verify *v, char **path, const char *dir, int64_t base, const char *s
   if (len % entry)
     verify_found (v, *path, (int64_t)(len - len % entry), -1, "the file ends inside an entry");
   *n = len / entry;
-  while (*n > 0 && is_zero (data + (*n - 1) * entry, entry)) /* space that was reserved */
+  while (*n > 0 && cli_is_zero (data + (*n - 1) * entry, entry)) /* space that was reserved */
     --*n;
   return data;
 }
@@ -61,14 +42,14 @@ check_order (Verify *v, IndexWalk *w)
 {
   for (size_t i = 0; i < w->n_index; i++) {
     const uint8_t *p = w->index + i * INDEX;
-    if (big (p, 4) < 0 || big (p + 4, 4) < 0 || (i > 0 && (big (p, 4) <= big (p - INDEX, 4) || big (p + 4, 4) <= big (p - INDEX + 4, 4)))) {
+    if (cli_big (p, 4) < 0 || cli_big (p + 4, 4) < 0 || (i > 0 && (cli_big (p, 4) <= cli_big (p - INDEX, 4) || cli_big (p + 4, 4) <= cli_big (p - INDEX + 4, 4)))) {
       verify_found (v, w->path, (int64_t)(i * INDEX), -1, "offsets and positions of the entries do not grow");
       w->n_index = 0;
     }
   }
   for (size_t i = 0; i < w->n_times; i++) {
     const uint8_t *p = w->times + i * TIME;
-    if (big (p + 8, 4) < 0 || (i > 0 && (big (p, 8) < big (p - TIME, 8) || big (p + 8, 4) < big (p - TIME + 8, 4)))) {
+    if (cli_big (p + 8, 4) < 0 || (i > 0 && (cli_big (p, 8) < cli_big (p - TIME, 8) || cli_big (p + 8, 4) < cli_big (p - TIME + 8, 4)))) {
       verify_found (v, w->time_path, (int64_t)(i * TIME), -1, "timestamps and offsets of the entries do not grow");
       w->n_times = 0;
     }
@@ -80,8 +61,8 @@ take_txns (Verify *v, IndexWalk *w)
 {
   for (size_t i = 0; i < w->n_txns; i++) {
     const uint8_t *p = w->txns + i * TXN;
-    int64_t first = big (p + 10, 8), last = big (p + 18, 8);
-    if (big (p, 2) != 0 || big (p + 2, 8) < 0 || first < 0 || last < first || last < w->base) {
+    int64_t first = cli_big (p + 10, 8), last = cli_big (p + 18, 8);
+    if (cli_big (p, 2) != 0 || cli_big (p + 2, 8) < 0 || first < 0 || last < first || last < w->base) {
       verify_found (v, w->txn_path, (int64_t)(i * TXN), last, "not an entry of an aborted transaction");
       continue;
     }
@@ -113,7 +94,7 @@ check_txn (Verify *v, IndexWalk *w, const uint8_t *data, const StokerBatch *b)
   if (i == 0 || b->record_count == 0)
     return;
   if (!(b->attributes & STOKER_BATCH_CONTROL) || !stk_batch_control (data, b, &type, &epoch) || type != 0
-      || big (w->txns + (i - 1) * TXN + 2, 8) != b->producer_id)
+      || cli_big (w->txns + (i - 1) * TXN + 2, 8) != b->producer_id)
     verify_found (v, w->txn_path, (int64_t)((i - 1) * TXN), last, "no marker of that producer's abort stands there");
 }
 
@@ -122,22 +103,22 @@ verify_indexes_batch (Verify *v, IndexWalk *w, const uint8_t *data, const Stoker
 {
   const uint8_t *p;
 
-  while (w->at < w->n_index && (uint64_t)big ((p = w->index + w->at * INDEX) + 4, 4) <= pos) {
-    if ((uint64_t)big (p + 4, 4) < pos)
-      verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + big (p, 4),
-                    "points to position %" PRId64 ", where no batch begins", big (p + 4, 4));
-    else if (w->base + big (p, 4) < b->base_offset)
-      verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + big (p, 4),
-                    "points to position %" PRId64 ", where offset %" PRId64 " stands already", big (p + 4, 4), b->base_offset);
+  while (w->at < w->n_index && (uint64_t)cli_big ((p = w->index + w->at * INDEX) + 4, 4) <= pos) {
+    if ((uint64_t)cli_big (p + 4, 4) < pos)
+      verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + cli_big (p, 4),
+                    "points to position %" PRId64 ", where no batch begins", cli_big (p + 4, 4));
+    else if (w->base + cli_big (p, 4) < b->base_offset)
+      verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + cli_big (p, 4),
+                    "points to position %" PRId64 ", where offset %" PRId64 " stands already", cli_big (p + 4, 4), b->base_offset);
     w->at++;
   }
   w->max_timestamp = MAX (w->max_timestamp, b->max_timestamp);
   /* Whoever looks for something later than the entry skips everything before its offset. */
   while (w->time_at < w->n_times
-         && w->base + big ((p = w->times + w->time_at * TIME) + 8, 4) <= stoker_batch_last_offset (b)) {
-    if (w->base + big (p + 8, 4) == stoker_batch_last_offset (b) && w->max_timestamp > big (p, 8))
-      verify_found (v, w->time_path, (int64_t)(w->time_at * TIME), w->base + big (p + 8, 4),
-                    "has timestamp %" PRId64 ", but a batch up to there has %" PRId64, big (p, 8), w->max_timestamp);
+         && w->base + cli_big ((p = w->times + w->time_at * TIME) + 8, 4) <= stoker_batch_last_offset (b)) {
+    if (w->base + cli_big (p + 8, 4) == stoker_batch_last_offset (b) && w->max_timestamp > cli_big (p, 8))
+      verify_found (v, w->time_path, (int64_t)(w->time_at * TIME), w->base + cli_big (p + 8, 4),
+                    "has timestamp %" PRId64 ", but a batch up to there has %" PRId64, cli_big (p, 8), w->max_timestamp);
     w->time_at++;
   }
   check_txn (v, w, data, b);
@@ -146,7 +127,7 @@ verify_indexes_batch (Verify *v, IndexWalk *w, const uint8_t *data, const Stoker
 void
 verify_indexes_skip (IndexWalk *w, uint64_t from, uint64_t to)
 {
-  while (w->at < w->n_index && (uint64_t)big (w->index + w->at * INDEX + 4, 4) < to)
+  while (w->at < w->n_index && (uint64_t)cli_big (w->index + w->at * INDEX + 4, 4) < to)
     w->at++;
   (void)from;
 }
@@ -158,12 +139,12 @@ verify_indexes_end (Verify *v, IndexWalk *w, uint64_t size, int64_t end)
 
   for (; v && w->at < w->n_index; w->at = w->n_index) {
     p = w->index + w->at * INDEX;
-    verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + big (p, 4), "points to position %" PRId64 ", %s",
-                  big (p + 4, 4), (uint64_t)big (p + 4, 4) >= size ? "behind the end of the log" : "where no batch begins");
+    verify_found (v, w->path, (int64_t)(w->at * INDEX), w->base + cli_big (p, 4), "points to position %" PRId64 ", %s",
+                  cli_big (p + 4, 4), (uint64_t)cli_big (p + 4, 4) >= size ? "behind the end of the log" : "where no batch begins");
   }
   for (; v && w->time_at < w->n_times; w->time_at = w->n_times)
-    if (w->base + big ((p = w->times + w->time_at * TIME) + 8, 4) > end)
-      verify_found (v, w->time_path, (int64_t)(w->time_at * TIME), w->base + big (p + 8, 4), "lies behind the end of the log");
+    if (w->base + cli_big ((p = w->times + w->time_at * TIME) + 8, 4) > end)
+      verify_found (v, w->time_path, (int64_t)(w->time_at * TIME), w->base + cli_big (p + 8, 4), "lies behind the end of the log");
   if (w->aborts)
     g_hash_table_unref (w->aborts);
   g_free (w->path);
