@@ -111,14 +111,15 @@ typedef struct IndexWalk
   size_t n_index, n_times, n_txns;
   size_t at, time_at;
   int64_t base, max_timestamp;   /* of the batches so far */
+  bool partly;                   /* something before here was not a batch that could be read: max_timestamp may be more */
   GHashTable *aborts;            /* int64_t offset of a marker -> its entry's number + 1 */
 } IndexWalk;
 
 /* Reads them (before the .log: what they name must be in it). */
 void verify_indexes_begin (Verify *v, IndexWalk *w, const char *dir, int64_t base);
 void verify_indexes_batch (Verify *v, IndexWalk *w, const uint8_t *data, const StokerBatch *b, uint64_t pos);
-/* Bytes [from, to) are damaged: entries that point there say nothing. */
-void verify_indexes_skip (IndexWalk *w, uint64_t from, uint64_t to);
+/* What stands before byte `to` cannot be held against them: damaged, or of an old format. */
+void verify_indexes_skip (IndexWalk *w, uint64_t to);
 /* The log ends at byte `size`, before offset `end`. */
 void verify_indexes_end (Verify *v, IndexWalk *w, uint64_t size, int64_t end);
 

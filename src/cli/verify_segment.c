@@ -248,7 +248,7 @@ damage (Segment *s, uint64_t pos, const StokerBatch *bad, const char *why)
     return s->r.size;
   }
   to = behind (s, pos, bad);
-  verify_indexes_skip (&s->indexes, pos, to);
+  verify_indexes_skip (&s->indexes, to);
   if (to < s->r.size && cli_reader_batch (&s->r, to, s->state->next, s->max, &b, &unused)) {
     verify_found (v, s->path, (int64_t)pos, s->state->next,
                   "%s; %" PRIu64 " bytes, up to offset %" PRId64 ", cannot be read", why, to - pos, b.base_offset - 1);
@@ -292,6 +292,7 @@ walk (Segment *s)
     size_t message;
     if (p == NULL && (message = check_message (s, pos)) > 0) {
       pos += message;
+      verify_indexes_skip (&s->indexes, pos);
       continue;
     }
     if (p == NULL && v->online && s->newest) {

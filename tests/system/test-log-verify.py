@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """stoker log verify: clean directories (ours, Kafka's, of a running broker), damage of every kind of file, wrong usage."""
-import json, os, random, shutil, subprocess, sys, tarfile, threading, time
+import json, os, random, shutil, struct, subprocess, sys, tarfile, threading, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, SRC, Broker, Tap, batch, crc32c
 from kapi import Client
@@ -162,6 +162,15 @@ for kind in ("index", "timeindex", "snapshot", "txnindex", "leader-epoch-checkpo
     rc, lines, err = verify(p)
     tap.ok(rc == 1 and lines[0]["file"].endswith(os.path.basename(p)), "a cut %s is found" % kind, (rc, lines, err))
     open(p, "wb").write(data)
+
+# A time index that promises something later than there is: retention would keep the segment for ever.
+p = os.path.join(golden, "segments-0", "00000000000000000000.timeindex")
+data = open(p, "rb").read()
+size = len(data.rstrip(b"\0")) // 12 * 12
+open(p, "wb").write(data[:size - 12] + struct.pack(">qi", struct.unpack(">q", data[size - 12:size - 4])[0] + 86400000, *struct.unpack(">i", data[size - 4:size])) + data[size:])
+rc, lines, err = verify(p)
+tap.ok(rc == 1 and lines[0]["file"] == p and "no batch up to there is later" in lines[0]["text"], "a timestamp in the time index that no record has", (lines, err))
+open(p, "wb").write(data)
 
 # ---- the journal
 br.start()
