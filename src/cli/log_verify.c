@@ -12,14 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool
-exists (const char *dir, const char *name)
-{
-  g_autofree char *path = g_build_filename (dir, name, NULL);
-
-  return g_file_test (path, G_FILE_TEST_EXISTS);
-}
-
 /* ---- one file */
 
 typedef struct File
@@ -92,33 +84,21 @@ verify_file (Verify *v, const char *path)
   File f = { path, g_path_get_dirname (path), 0 };
   int rc = CLI_USAGE;
 
-  f.base = g_ascii_strtoll (name, NULL, 10);
-  if (g_str_has_suffix (name, ".ring")) {
-    verify_journal (v, f.dir);
+  f.base = verify_base_offset (name);
+  if (strspn (name, "0123456789") == 8 && strcmp (name + 8, ".ring") == 0) {
+    verify_journal (v, path);
     rc = CLI_OK;
   }
   for (gsize i = 0; i < G_N_ELEMENTS (kinds) && rc; i++)
-    if (g_str_has_suffix (name, kinds[i].end)) {
+    if (g_str_has_suffix (name, kinds[i].end) && (f.base >= 0 || kinds[i].end[0] != '.')) {
       verify_try (v, kinds[i].check, &f);
       rc = CLI_OK;
     }
   g_free (f.dir);
-  return rc == CLI_OK ? rc : cli_usage (v->command, "%s is no file of a log directory", path);
+  return rc == CLI_OK ? rc : cli_usage (v->command, "%s has not the name of a file of a log directory", path);
 }
 
 /* ---- the command */
-
-static bool
-has_logs (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, ".log") || strcmp (name, "partition.metadata") == 0)
-      return true;
-  return false;
-}
 
 static int
 verify_path (Verify *v, const char *path)
@@ -128,14 +108,18 @@ verify_path (Verify *v, const char *path)
 
   if (!g_file_test (full, G_FILE_TEST_EXISTS))
     return cli_usage (v->command, "%s: there is no such file or folder", path);
-  if (dir && !has_logs (full)) {
-    verify_look_at (v, full);
-    return verify_directory (v, path);
-  }
   if (!dir) {
     g_autofree char *above = g_path_get_dirname (parent);
-    verify_look_at (v, exists (parent, ".lock") ? parent : above);
+    verify_look_at (v, verify_is_directory (parent) ? parent : above);
     return verify_file (v, path);
+  }
+  if (!verify_is_partition (full)) {
+    if (!verify_is_directory (full))
+      return cli_usage (v->command,
+                        "%s is neither a log directory nor the folder of a partition: it has no meta.properties and no segment",
+                        path);
+    verify_look_at (v, full);
+    return verify_directory (v, path);
   }
   verify_look_at (v, parent);
   verify_partition (v, path, NULL);

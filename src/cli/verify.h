@@ -133,16 +133,22 @@ void verify_checkpoint (Verify *v, const char *path, GHashTable *marks, size_t f
 void verify_meta_properties (Verify *v, const char *path);
 
 /* ---- verify_partition.c */
+/* The offset in "00000000000000000042.log" (.index, .timeindex, .txnindex, .snapshot); -1: another name. */
+int64_t verify_base_offset (const char *name);
 /* marks NULL: not known. */
 void verify_partition (Verify *v, const char *path, const VerifyMarks *marks);
 
 /* ---- verify_directory.c */
+/* Does the folder hold what only a log directory holds (also one without its meta.properties), or a partition's folder? */
+bool verify_is_directory (const char *path);
+bool verify_is_partition (const char *path);
 /* Sees whether a broker runs on the log directory, and whether it was left cleanly. */
 void verify_look_at (Verify *v, const char *dir);
 /* All of it. CLI_OK, or CLI_USAGE when it cannot be read. */
 int verify_directory (Verify *v, const char *path);
 
 /* ---- verify_journal.c */
-void verify_journal (Verify *v, const char *folder);
+/* Its folder, or one file of it. */
+void verify_journal (Verify *v, const char *path);
 
 #endif

@@ -88,6 +88,34 @@ is_partition (const char *name)
          || (dash[1] && strspn (dash + 1, "0123456789") == strlen (dash + 1));
 }
 
+bool
+verify_is_partition (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    if (verify_base_offset (name) >= 0 || strcmp (name, "partition.metadata") == 0)
+      return true;
+  return false;
+}
+
+bool
+verify_is_directory (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  if (exists (path, "meta.properties") || exists (path, "stoker.journal"))
+    return true;
+  while (dir && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *folder = g_build_filename (path, name, NULL);
+    if (g_str_has_suffix (name, "-offset-checkpoint") || (is_partition (name) && verify_is_partition (folder)))
+      return true;
+  }
+  return false;
+}
+
 static int
 by_name (const void *a, const void *b)
 {

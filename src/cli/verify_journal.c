@@ -130,6 +130,17 @@ check_chain (Verify *v, const char *folder, GArray *slots)
   }
 }
 
+/* One file by itself: what the others should hold cannot be asked of it. */
+static void
+check_alone (Verify *v, void *user)
+{
+  RingFile s = { .path = user };
+
+  (void)check_slot (v, &s);
+  if (s.headless && s.last > 0)
+    verify_found (v, s.path, 0, -1, "the first commit of the file cannot be read, but number %" PRIu64 " behind it", s.last);
+}
+
 static void
 check_folder (Verify *v, void *user)
 {
@@ -154,7 +165,7 @@ check_folder (Verify *v, void *user)
 }
 
 void
-verify_journal (Verify *v, const char *folder)
+verify_journal (Verify *v, const char *path)
 {
-  verify_try (v, check_folder, (void *)folder);
+  verify_try (v, g_file_test (path, G_FILE_TEST_IS_DIR) ? check_folder : check_alone, (void *)path);
 }

@@ -27,6 +27,17 @@ ascending (const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
+int64_t
+verify_base_offset (const char *name)
+{
+  static const char *const suffixes[] = { ".log", ".snapshot", ".index", ".timeindex", ".txnindex" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    if (strspn (name, "0123456789") == 20 && strcmp (name + 20, suffixes[i]) == 0)
+      return g_ascii_strtoll (name, NULL, 10);
+  return -1;
+}
+
 /* Sorts the files of the folder; false: it cannot be read. */
 static bool
 list (Verify *v, Partition *p)
@@ -40,15 +51,14 @@ list (Verify *v, Partition *p)
     return false;
   }
   while ((name = g_dir_read_name (dir)) != NULL) {
-    char *rest;
-    int64_t base = g_ascii_strtoll (name, &rest, 10);
-    if (rest != name + 20 || base < 0)
+    int64_t base = verify_base_offset (name);
+    if (base < 0)
       continue;
-    if (strcmp (rest, ".log") == 0)
+    if (g_str_has_suffix (name, ".log"))
       g_array_append_val (p->bases, base);
-    else if (strcmp (rest, ".snapshot") == 0)
+    else if (g_str_has_suffix (name, ".snapshot"))
       g_array_append_val (p->snapshots, base);
-    else if (strcmp (rest, ".index") == 0 || strcmp (rest, ".timeindex") == 0 || strcmp (rest, ".txnindex") == 0)
+    else
       g_ptr_array_add (p->orphans, g_strdup (name));
   }
   g_array_sort (p->bases, ascending);

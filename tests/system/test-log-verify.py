@@ -187,10 +187,22 @@ tap.ok(rc == 1 and lines[0]["file"] == ring and lines[0]["position"] == 4096 * 3
 rc, lines, err = verify(ring)
 tap.eq(rc, 1, "the ring alone")
 open(ring, "wb").write(data)
-br.close()
 
 # ---- wrong usage
 tap.eq(verify("/nothing/there")[0], 2, "a path that is not there")
 tap.eq(verify()[0], 2, "no path")
 tap.eq(verify(os.path.abspath(__file__))[0], 2, "a file of another kind")
+junk = os.path.join(br.dir, "junk")
+os.makedirs(os.path.join(junk, "sub-dir"))
+for f in ("notes.txt", "1.log", "00000000000000000000.log.deleted", "x.ring"):
+    open(os.path.join(junk, f), "wb").write(b"junk")
+rc, lines, err = verify(junk)
+tap.ok(rc == 2 and not lines and "neither" in err, "a folder of another kind", (lines, err))
+rc, lines, err = verify(os.path.dirname(golden))
+tap.ok(rc == 2 and not lines, "the folder above a log directory", (lines, err))
+shutil.copy(os.path.join(golden, "txn-0", "00000000000000000000.log"), junk)
+for f in ("1.log", "00000000000000000000.log.deleted", "x.ring"):
+    rc, lines, err = verify(os.path.join(junk, f))
+    tap.ok(rc == 2 and not lines and f in err, "%s: named for what it is, not read as another file" % f, (lines, err))
+br.close()
 tap.done()
