@@ -209,12 +209,12 @@ bench_report (const CliCommand *c, const BenchResult *results, int n)
   for (int i = 0; i < n; i++) {
     const BenchResult *r = &results[i];
     if (r->failed)
-      rc = cli_failed ("%" G_GINT64_FORMAT " %s: %s", r->failed,
-                       r->o->kind == BENCH_CONSUME ? "errors while reading" : "records failed",
+      rc = cli_failed ("%" G_GINT64_FORMAT " %s%s%s: %s", r->failed, r->o->kind == BENCH_CONSUME ? "error" : "record",
+                       cli_s ((uint64_t)r->failed), r->o->kind == BENCH_CONSUME ? " while reading" : " failed",
                        rd_kafka_err2str (r->failure));
     if (r->lost)
-      rc = cli_failed ("%" G_GINT64_FORMAT " records did not come back within %" G_GINT64_FORMAT " ms", r->lost,
-                       r->o->common.timeout_ms);
+      rc = cli_failed ("%" G_GINT64_FORMAT " record%s did not come back within %" G_GINT64_FORMAT " ms", r->lost,
+                       cli_s ((uint64_t)r->lost), r->o->common.timeout_ms);
     if (r->interrupted)
       rc = CLI_FAILED;
     else if (r->records == 0 && rc == CLI_OK)

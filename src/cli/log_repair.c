@@ -60,7 +60,7 @@ summary (const Repair *r, guint mended, uint64_t still)
       printf ("%s: %u found, %u of them would be repaired; nothing was changed\n", r->path, r->found, r->found - MIN (r->found, r->left));
     else
       printf ("%s: %u found, %u partition%s made anew, %" G_GUINT64_FORMAT " damaged now\n", r->path, r->found, mended,
-              mended == 1 ? "" : "s", still);
+              cli_s (mended), still);
     return;
   }
   cli_json_begin (&j, NULL, '{');

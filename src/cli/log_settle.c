@@ -22,7 +22,7 @@ one_done (void *user, const CliOfflineLog *log, guint done, guint all)
 {
   Settle *s = user;
 
-  cli_progress (s->progress, "%u of %u partitions: %s-%d", done, all, log->topic, log->partition);
+  cli_progress (s->progress, "%u of %u partition%s: %s-%d", done, all, cli_s (all), log->topic, log->partition);
 }
 
 static void
@@ -60,7 +60,7 @@ tell_dir (const Settle *s, const char *path, const char *state, guint logs, guin
   if (!s->json) {
     printf ("%s: %s", path, state);
     if (logs > 0)
-      printf (", %u partition%s", logs, logs == 1 ? "" : "s");
+      printf (", %u partition%s", logs, cli_s (logs));
     if (failed > 0)
       printf (", %u of them could not be opened", failed);
     printf ("\n");

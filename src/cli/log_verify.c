@@ -133,9 +133,9 @@ summary (const Verify *v)
   CliJson j = { 0 };
 
   if (!v->json) {
-    printf ("%" PRIu64 " partition%s, %" PRIu64 " segments, %" PRIu64 " batches, %" PRIu64 " records, %.1f MiB, %" PRIu64 " other files: ",
-            c->partitions, c->partitions == 1 ? "" : "s", c->segments, c->batches, c->records,
-            (double)c->bytes / (1 << 20), c->other_files);
+    printf ("%" PRIu64 " partition%s, %" PRIu64 " segment%s, ", c->partitions, cli_s (c->partitions), c->segments, cli_s (c->segments));
+    printf ("%" PRIu64 " batch%s, %" PRIu64 " record%s, ", c->batches, c->batches == 1 ? "" : "es", c->records, cli_s (c->records));
+    printf ("%.1f MiB, %" PRIu64 " other file%s: ", (double)c->bytes / (1 << 20), c->other_files, cli_s (c->other_files));
     if (c->damaged)
       printf ("%" PRIu64 " DAMAGED", c->damaged);
     else

@@ -207,6 +207,12 @@ cli_output_flush (void)
 
 /* ---- small texts */
 
+const char *
+cli_s (uint64_t n)
+{
+  return n == 1 ? "" : "s";
+}
+
 char *
 cli_int_list (const int32_t *v, int32_t n)
 {

@@ -46,6 +46,8 @@ typedef enum CliOutput
 } CliOutput;
 CliOutput cli_output_flush (void);
 
+/* The plural's ending of `n` things. */
+const char *cli_s (uint64_t n);
 /* "1,2,3"; g_free. */
 char *cli_int_list (const int32_t *v, int32_t n);
 /* "2026-11-21T10:00:00.123Z"; "-" below 0. */

@@ -309,8 +309,8 @@ report (Produce *p, int rc)
     cli_progress_end (&p->progress_line, p->progress);
   }
   if (p->failed)
-    return cli_failed ("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " records were not sent: %s", p->failed,
-                       p->progress_line.records, p->failure);
+    return cli_failed ("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " record%s not sent: %s", p->failed,
+                       p->progress_line.records, cli_s ((uint64_t)p->progress_line.records), p->failure);
   return rc;
 }
 
@@ -323,8 +323,8 @@ find_topic (Produce *p, const char *name, StokerError *err)
   int rc = topic ? 0 : -1;
 
   if (topic && p->partition >= topic->n_partitions)
-    rc = stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s has %d partitions; there is no %" G_GINT64_FORMAT, name,
-                           topic->n_partitions, p->partition);
+    rc = stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s has %d partition%s; there is no %" G_GINT64_FORMAT, name,
+                           topic->n_partitions, cli_s ((uint64_t)topic->n_partitions), p->partition);
   else if (topic && p->partition < 0 && (p->placer = cli_placer_new (cluster, topic, p->partitioner, err)) == NULL)
     rc = -1;
   cluster_free (cluster);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "cli/out.h"
 #include "cli/verify.h"
 #include "record/legacy.h"
 
@@ -77,8 +78,9 @@ check_records (Segment *s, const uint8_t *data, const StokerBatch *b, uint64_t p
   int32_t epoch;
 
   if (b->record_count < 0 || b->record_count > (int64_t)b->last_offset_delta + 1) {
-    verify_found (v, s->path, (int64_t)pos, b->base_offset, "the batch claims %d records for %" PRId64 " offsets",
-                  b->record_count, (int64_t)b->last_offset_delta + 1);
+    verify_found (v, s->path, (int64_t)pos, b->base_offset, "the batch claims %d record%s for %" PRId64 " offset%s",
+                  b->record_count, cli_s ((uint64_t)b->record_count), (int64_t)b->last_offset_delta + 1,
+                  cli_s ((uint64_t)b->last_offset_delta + 1));
     return;
   }
   if (b->record_count == 0 && b->length == (int32_t)STOKER_BATCH_HEADER)

@@ -34,6 +34,8 @@ tap.ok(s.get("directories") == 1 and s.get("partitions", 0) == 25 and s.get("rec
 clean("one partition of it", os.path.join(golden, "txn-0"))
 clean("one segment of it", os.path.join(golden, "codec-zstd-0", "00000000000000000000.log"))
 clean("one checkpoint of it", os.path.join(golden, "replication-offset-checkpoint"))
+p = subprocess.run([STOKER, "log", "verify", os.path.join(golden, "codec-zstd-0")], capture_output=True, text=True, timeout=60)
+tap.ok(p.stdout.startswith("1 partition, 1 segment, "), "one of a thing is not several", p.stdout)
 clean("two at once", os.path.join(golden, "txn-0"), os.path.join(golden, "compacted-0"))
 
 # ---- ours, while it is written
