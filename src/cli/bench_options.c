@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define NOT_GIVEN INT64_MIN
+#define NOT_GIVEN CLI_NOT_GIVEN
 #define P BENCH_PRODUCE
 #define C BENCH_CONSUME
 #define L BENCH_LATENCY
@@ -80,8 +80,8 @@ check_load (const CliCommand *c, BenchOptions *o)
     return cli_usage (c, "--size must be from %d to %d bytes", o->kind == L ? 16 : 0, 64 << 20);
   if (o->batch_size != NOT_GIVEN && !in (o->batch_size, 1, INT32_MAX))
     return cli_usage (c, "--batch-size must be from 1 to %d bytes", INT32_MAX);
-  if (o->records != NOT_GIVEN && o->records < 1)
-    return cli_usage (c, "--records must be at least 1");
+  if (o->records != NOT_GIVEN && !in (o->records, 1, INT64_C (1000000000000)))
+    return cli_usage (c, "--records must be from 1 to 1000000000000");
   if (o->keys != NOT_GIVEN && !in (o->keys, 1, 100000000))
     return cli_usage (c, "--keys must be from 1 to 100000000");
   if (o->distribution && strcmp (o->distribution, "uniform") != 0 && strcmp (o->distribution, "zipf") != 0)

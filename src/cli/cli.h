@@ -20,6 +20,9 @@ enum
   CLI_GO_ON = -1, /* of cli_parse: run the command */
 };
 
+/* What a CLI_INT is set to before parsing: nobody can give it. */
+#define CLI_NOT_GIVEN INT64_MIN
+
 typedef struct CliCommand
 {
   const char *area, *name; /* "topic", "create"; area NULL: a command of one word */
@@ -67,7 +70,7 @@ int cli_usage (const CliCommand *c, const char *fmt, ...) STOKER_PRINTF (2, 3);
 int cli_failed (const char *fmt, ...) STOKER_PRINTF (1, 2);
 /* Prints why a command ended. An error of STOKER_ERROR_CONFIG is the command line's: CLI_USAGE; else CLI_FAILED. */
 int cli_error (const CliCommand *c, const StokerError *err);
-/* A number with nothing behind it; false otherwise. */
+/* A number with nothing behind it; false otherwise, and for CLI_NOT_GIVEN. */
 bool cli_number (const char *text, int64_t *out);
 /* Is every text of the list (NULL: empty) NAME=VALUE with a name? CLI_GO_ON, or CLI_USAGE after saying which is not. */
 int cli_pairs (const CliCommand *c, const char *option, const GPtrArray *list);

@@ -20,7 +20,7 @@ typedef struct Consume
   CliCommon common;
   const char *group, *offset_text, *from_text, *format_text;
   GPtrArray *partitions;
-  int64_t count; /* -1: no limit */
+  int64_t count; /* CLI_NOT_GIVEN: no limit */
   bool from_beginning, exit_at_end, verbose, progress;
   int64_t offset, from_ms; /* offset: librdkafka's; from_ms -1: not given */
   CliFormat *format;
@@ -342,6 +342,8 @@ read_start (const CliCommand *self, Consume *c)
   c->offset = c->from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
   if (!!c->from_beginning + !!c->offset_text + !!c->from_text > 1)
     return cli_usage (self, "--from-beginning, --offset and --from exclude each other");
+  if (c->group && c->group[0] == '\0')
+    return cli_usage (self, "--group is empty");
   if (c->group && (c->offset_text || c->from_text || c->partitions))
     return cli_usage (
         self, "a group knows its own offsets and partitions: --offset, --from and --partition go without --group");
@@ -365,7 +367,7 @@ static int
 run (const CliCommand *self, int argc, char **argv)
 {
   g_autoptr (GPtrArray) topics = g_ptr_array_new ();
-  Consume c = { .count = -1 };
+  Consume c = { .count = CLI_NOT_GIVEN };
   CliOpt opts[] = {
     { "group", 'g', CLI_STRING, &c.group, "GROUP", "as a member of this group: shares the topic, commits offsets" },
     { "from-beginning", 0, CLI_FLAG, &c.from_beginning, NULL,
@@ -390,7 +392,7 @@ run (const CliCommand *self, int argc, char **argv)
   for (guint i = 0; rc == CLI_GO_ON && c.partitions && i < c.partitions->len; i++)
     if (!cli_number (c.partitions->pdata[i], &n) || n < 0)
       rc = cli_usage (self, "--partition needs a number, not \"%s\"", (char *)c.partitions->pdata[i]);
-  if (rc == CLI_GO_ON && c.count != -1 && c.count < 1)
+  if (rc == CLI_GO_ON && c.count != CLI_NOT_GIVEN && c.count < 1)
     rc = cli_usage (self, "--count must be at least 1");
   if (rc == CLI_GO_ON)
     rc = read_start (self, &c);

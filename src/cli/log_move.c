@@ -45,7 +45,7 @@ broker_of (const Args *a, Cluster *cluster, const Part *p, int32_t *out, StokerE
   const KmMetadataResponseTopics *t;
 
   *out = (int32_t)a->broker;
-  if (a->broker >= 0)
+  if (a->broker != CLI_NOT_GIVEN)
     return 0;
   t = cluster_topic (cluster, p->topic, false, err);
   for (int32_t i = 0; t && i < t->n_partitions; i++)
@@ -167,7 +167,7 @@ run (const CliCommand *c, int argc, char **argv)
   g_autoptr (GPtrArray) args = g_ptr_array_new ();
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
   g_autofree char *dir = NULL;
-  Args a = { .common.no_settings = true, .broker = -1 };
+  Args a = { .common.no_settings = true, .broker = CLI_NOT_GIVEN };
   CliOpt opts[] = {
     { "broker", 0, CLI_INT, &a.broker, "ID", "on this broker; otherwise on the partition's leader" },
     { "wait", 'w', CLI_FLAG, &a.wait, NULL, "until it is there" },
@@ -187,6 +187,10 @@ run (const CliCommand *c, int argc, char **argv)
       return cli_usage (c, "\"%s\" is not TOPIC:PARTITION", (char *)args->pdata[i]);
     g_array_append_val (parts, p);
   }
+  if (a.broker != CLI_NOT_GIVEN && (a.broker < 0 || a.broker > INT32_MAX))
+    return cli_usage (c, "--broker: there is no broker %" PRId64, a.broker);
+  if (((const char *)args->pdata[args->len - 1])[0] == '\0')
+    return cli_usage (c, "the directory is empty");
   dir = g_canonicalize_filename (args->pdata[args->len - 1], NULL);
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);
   if (cluster == NULL)

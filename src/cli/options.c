@@ -69,7 +69,7 @@ cli_number (const char *text, int64_t *out)
 
   errno = 0;
   *out = g_ascii_strtoll (text, &end, 10);
-  return end != text && *end == '\0' && errno == 0;
+  return end != text && *end == '\0' && errno == 0 && *out != CLI_NOT_GIVEN;
 }
 
 int
@@ -111,6 +111,8 @@ check_addresses (const CliCommand *c, const char *bootstrap)
 {
   g_auto (GStrv) list = g_strsplit (bootstrap, ",", -1);
 
+  if (bootstrap[0] == '\0')
+    return cli_usage (c, "--bootstrap \"\" is not HOST:PORT");
   for (char **a = list; *a; a++) {
     g_autofree char *host = NULL;
     int port;

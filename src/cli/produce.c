@@ -376,13 +376,13 @@ run (const CliCommand *c, int argc, char **argv)
   };
   int rc;
 
-  p->partition = -1;
+  p->partition = CLI_NOT_GIVEN;
   rc = cli_parse (c, &p->common, opts, G_N_ELEMENTS (opts), argc, argv, args);
   if (rc == CLI_GO_ON && args->len == 0)
     rc = cli_usage (c, "to which topic?");
   if (rc == CLI_GO_ON && p->whole && args->len < 2)
     rc = cli_usage (c, "--whole needs files");
-  if (rc == CLI_GO_ON && (p->partition < -1 || p->partition > INT32_MAX))
+  if (rc == CLI_GO_ON && p->partition != CLI_NOT_GIVEN && (p->partition < 0 || p->partition > INT32_MAX))
     rc = cli_usage (c, "there is no partition %" G_GINT64_FORMAT, p->partition);
   if (rc == CLI_GO_ON && p->separator_text) {
     p->separator = cli_unescape (p->separator_text, &p->separator_len);

@@ -92,7 +92,7 @@ alter (const Args *a, Cluster *cluster, const char *topic)
 
   if (a->set || a->unset)
     rc = alter_configs (a, cluster, topic);
-  if (rc == CLI_OK && a->partitions >= 0)
+  if (rc == CLI_OK && a->partitions != CLI_NOT_GIVEN)
     rc = add_partitions (a, cluster, topic);
   if (a->common.json) {
     CliJson j = { 0 };
@@ -111,7 +111,7 @@ static int
 run (const CliCommand *c, int argc, char **argv)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  Args a = { .common.no_settings = true, .partitions = -1 };
+  Args a = { .common.no_settings = true, .partitions = CLI_NOT_GIVEN };
   CliOpt opts[] = {
     { "config", 'c', CLI_LIST, &a.set, "KEY=VALUE", "set a setting; may be given again" },
     { "unset", 'u', CLI_LIST, &a.unset, "KEY", "back to the broker's default; may be given again" },
@@ -126,11 +126,11 @@ run (const CliCommand *c, int argc, char **argv)
     return rc;
   if (names->len != 1)
     return cli_usage (c, names->len ? "one topic at a time" : "which topic?");
-  if (a.set == NULL && a.unset == NULL && a.partitions < 0)
+  if (a.set == NULL && a.unset == NULL && a.partitions == CLI_NOT_GIVEN)
     return cli_usage (c, "nothing to change: give --config, --unset or --partitions");
   if (cli_pairs (c, "config", a.set) != CLI_GO_ON)
     return CLI_USAGE;
-  if (a.partitions == 0 || a.partitions > INT32_MAX)
+  if (a.partitions != CLI_NOT_GIVEN && (a.partitions < 1 || a.partitions > INT32_MAX))
     return cli_usage (c, "--partitions must be at least 1");
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);
   if (cluster == NULL)

@@ -82,8 +82,8 @@ create (const Args *a, Cluster *cluster, const GPtrArray *names)
   in.topics = stoker_arena_calloc (arena, names->len, sizeof *in.topics);
   for (int32_t i = 0; i < in.n_topics; i++) {
     in.topics[i].name = stoker_str (names->pdata[i]);
-    in.topics[i].num_partitions = (int32_t)a->partitions;
-    in.topics[i].replication_factor = (int16_t)a->replicas;
+    in.topics[i].num_partitions = a->partitions == CLI_NOT_GIVEN ? -1 : (int32_t)a->partitions; /* -1: the broker's default */
+    in.topics[i].replication_factor = a->replicas == CLI_NOT_GIVEN ? -1 : (int16_t)a->replicas;
     take_configs (a, &in.topics[i], arena);
   }
   cl = cluster_controller (cluster, &err);
@@ -96,7 +96,7 @@ static int
 run (const CliCommand *c, int argc, char **argv)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
-  Args a = { .common.no_settings = true, .partitions = -1, .replicas = -1 };
+  Args a = { .common.no_settings = true, .partitions = CLI_NOT_GIVEN, .replicas = CLI_NOT_GIVEN };
   CliOpt opts[] = {
     { "partitions", 'p', CLI_INT, &a.partitions, "N", "how many partitions (the broker's num.partitions)" },
     { "replication-factor", 'r', CLI_INT, &a.replicas, "N", "how many replicas (the broker's default)" },
@@ -112,8 +112,8 @@ run (const CliCommand *c, int argc, char **argv)
     return rc;
   if (names->len == 0)
     return cli_usage (c, "which topic?");
-  if ((a.partitions != -1 && (a.partitions < 1 || a.partitions > INT32_MAX))
-      || (a.replicas != -1 && (a.replicas < 1 || a.replicas > INT16_MAX)))
+  if ((a.partitions != CLI_NOT_GIVEN && (a.partitions < 1 || a.partitions > INT32_MAX))
+      || (a.replicas != CLI_NOT_GIVEN && (a.replicas < 1 || a.replicas > INT16_MAX)))
     return cli_usage (c, "a topic needs at least one partition and one replica");
   if (cli_pairs (c, "config", a.configs) != CLI_GO_ON)
     return CLI_USAGE;
