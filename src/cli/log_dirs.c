@@ -163,6 +163,23 @@ ask (Cluster *cluster, GArray *dirs, StokerError *err)
   return 0;
 }
 
+/* Topics that were named and are not there. */
+static int
+check_topics (Cluster *cluster, const GPtrArray *topics, StokerError *err)
+{
+  KmMetadataResponse m;
+
+  if (topics->len == 0)
+    return 0;
+  if (cluster_metadata (cluster, (const char *const *)topics->pdata, (int32_t)topics->len, &m, err))
+    return -1;
+  for (int32_t i = 0; i < m.n_topics; i++)
+    if (m.topics[i].error_code)
+      return stoker_error_set (err, STOKER_ERROR_FAILED, "topic %.*s: %s", (int)m.topics[i].name.len, m.topics[i].name.data,
+                               stoker_code_name (m.topics[i].error_code));
+  return 0;
+}
+
 static int
 run (const CliCommand *c, int argc, char **argv)
 {
@@ -179,7 +196,7 @@ run (const CliCommand *c, int argc, char **argv)
   cluster = cluster_open (a.common.bootstrap, (int)a.common.timeout_ms, &err);
   if (cluster == NULL)
     return cli_failed ("%s", err.text);
-  if (ask (cluster, dirs, &err))
+  if (check_topics (cluster, topics, &err) || ask (cluster, dirs, &err))
     rc = cli_failed ("%s", err.text);
   else
     print (&a, dirs), rc = CLI_OK;
