@@ -24,7 +24,7 @@ print_commands (FILE *to)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++) {
     g_autofree char *name = g_strjoin (" ", commands[i]->area ? commands[i]->area : commands[i]->name,
                                        commands[i]->area ? commands[i]->name : NULL, NULL);
-    fprintf (to, "  %-21s %s\n", name, commands[i]->summary);
+    fprintf (to, "  %-22s %s\n", name, commands[i]->summary);
   }
   fprintf (to, "\nstoker COMMAND --help says more, with examples.\n"
                "Exit codes: 0 done, 1 failed, 2 the command line is wrong.\n");
