@@ -113,17 +113,20 @@ bench_topic_offsets (BenchTopic *t, const BenchOptions *o, StokerError *err)
 {
   Cluster *cluster = cluster_open (o->common.bootstrap, (int)o->common.timeout_ms, err);
   const KmMetadataResponseTopics *topic = cluster ? cluster_topic (cluster, t->name, false, err) : NULL;
+  int16_t *codes;
   int rc = -1;
 
   if (topic && topic->n_partitions == t->partitions) {
     t->low = g_renew (int64_t, t->low, t->partitions);
     t->high = g_renew (int64_t, t->high, t->partitions);
-    rc = cluster_list_offsets (cluster, topic, -2, t->low, err);
+    codes = stoker_arena_calloc (cluster_arena (cluster), (size_t)t->partitions, sizeof *codes);
+    rc = cluster_list_offsets (cluster, topic, -2, t->low, NULL, err);
     if (rc == 0)
-      rc = cluster_list_offsets (cluster, topic, -1, t->high, err);
+      rc = cluster_list_offsets (cluster, topic, -1, t->high, codes, err);
     for (int32_t p = 0; p < t->partitions && rc == 0; p++)
       if (t->low[p] < 0 || t->high[p] < 0)
-        rc = stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s: no answer about partition %d", t->name, p);
+        rc = stoker_error_set (err, STOKER_ERROR_FAILED, "%s [%d]: %s", t->name, p,
+                               codes[p] ? stoker_code_name (codes[p]) : "no answer");
   }
   cluster_free (cluster);
   return rc;

@@ -37,6 +37,8 @@ typedef struct ClientApi
 /* Connects to the first of "host:port,host:port" that answers. NULL with *err. */
 Cluster *cluster_open (const char *bootstrap, int timeout_ms, StokerError *err);
 void cluster_free (Cluster *c);
+/* From now on; until now it was the one of cluster_open. */
+void cluster_set_timeout (Cluster *c, int timeout_ms);
 /* What everything decoded is allocated from; lives as long as the cluster. */
 StokerArena *cluster_arena (Cluster *c);
 
@@ -56,9 +58,12 @@ int cluster_metadata (Cluster *c, const char *const *names, int32_t n, KmMetadat
 /* One topic, waiting until it has leaders; create: let the broker make it when it may. NULL with *err. */
 const KmMetadataResponseTopics *cluster_topic (Cluster *c, const char *name, bool create, StokerError *err);
 /* The offset for `timestamp` (-1 end, -2 beginning, or a time) of each partition of a topic, by its leader: offsets[p],
- * -1 where there is none. 0; -1 with *err. */
+ * -1 where there is none; codes[p] (codes may be NULL): why, 0: nothing that late. 0; -1 with *err. */
 int cluster_list_offsets (Cluster *c, const KmMetadataResponseTopics *topic, int64_t timestamp, int64_t *offsets,
-                          StokerError *err);
+                          int16_t *codes, StokerError *err);
+/* What is wrong with partitions[0..n) of a topic, "orders [3]: KAFKA_STORAGE_ERROR" of the first such; NULL: nothing that the brokers know
+ * of. g_free. */
+char *cluster_trouble (Cluster *c, const char *topic, const int32_t *partitions, int32_t n);
 
 /* "text (NAME)" of an error code and the broker's message. g_free. */
 char *client_error_text (int16_t code, StokerStr message);

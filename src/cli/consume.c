@@ -29,6 +29,7 @@ typedef struct Consume
   rd_kafka_topic_partition_list_t *at_end; /* assigned partitions; offset 1: at its end */
   int left;                                /* assigned ones that are not */
   bool assigned;
+  int64_t moved_us; /* when something was last heard of an assigned partition, or was assigned */
   int64_t down_since_us;
   char failure[300];
   bool stop;
@@ -46,6 +47,7 @@ take_assignment (Consume *c, const rd_kafka_topic_partition_list_t *list)
     c->at_end->elems[i].offset = 0;
   c->left = list->cnt;
   c->assigned = true;
+  c->moved_us = g_get_monotonic_time ();
   if (!c->verbose)
     return;
   if (list->cnt == 0)
@@ -128,6 +130,17 @@ wanted (const Consume *c, int32_t partition)
   return false;
 }
 
+/* Every partition that was named must be there. */
+static int
+check_partitions (const Consume *c, const char *topic, int32_t n, StokerError *err)
+{
+  for (guint i = 0; c->partitions && i < c->partitions->len; i++)
+    if (g_ascii_strtoll (c->partitions->pdata[i], NULL, 10) >= n)
+      return stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s has %d partition%s; there is no %s", topic, n,
+                               cli_s ((uint64_t)n), (const char *)c->partitions->pdata[i]);
+  return 0;
+}
+
 static int
 fill_list (Consume *c, const GPtrArray *topics, rd_kafka_topic_partition_list_t *list, StokerError *err)
 {
@@ -136,17 +149,16 @@ fill_list (Consume *c, const GPtrArray *topics, rd_kafka_topic_partition_list_t 
 
   for (guint i = 0; i < topics->len && rc == 0; i++) {
     const KmMetadataResponseTopics *t = cluster_topic (cluster, topics->pdata[i], false, err);
-    if (t == NULL)
-      rc = -1;
-    for (int32_t p = 0; t && p < t->n_partitions; p++)
+    rc = t ? check_partitions (c, topics->pdata[i], t->n_partitions, err) : -1;
+    for (int32_t p = 0; rc == 0 && p < t->n_partitions; p++)
       if (c->group)
         (void)(p == 0 && rd_kafka_topic_partition_list_add (list, topics->pdata[i], RD_KAFKA_PARTITION_UA));
       else if (wanted (c, p))
         rd_kafka_topic_partition_list_add (list, topics->pdata[i], p)->offset = c->offset;
   }
+  if (rc == 0 && c->group && cluster_coordinator (cluster, c->group, err) == NULL)
+    rc = -1; /* librdkafka would wait for one, and say nothing */
   cluster_free (cluster);
-  if (rc == 0 && list->cnt == 0)
-    rc = stoker_error_set (err, STOKER_ERROR_FAILED, "the topic has no such partition");
   return rc;
 }
 
@@ -160,9 +172,14 @@ seek_times (Consume *c, rd_kafka_topic_partition_list_t *list, StokerError *err)
   e = rd_kafka_offsets_for_times (c->rk, list, (int)c->common.timeout_ms);
   if (e)
     return stoker_error_set (err, STOKER_ERROR_FAILED, "cannot look up the time: %s", rd_kafka_err2str (e));
-  for (int i = 0; i < list->cnt; i++)
-    if (list->elems[i].offset < 0)
-      list->elems[i].offset = RD_KAFKA_OFFSET_END; /* nothing that late */
+  for (int i = 0; i < list->cnt; i++) {
+    rd_kafka_topic_partition_t *p = &list->elems[i];
+    if (p->err)
+      return stoker_error_set (err, STOKER_ERROR_FAILED, "%s [%d]: cannot look up the time: %s", p->topic, p->partition,
+                               rd_kafka_err2str (p->err));
+    if (p->offset < 0)
+      p->offset = RD_KAFKA_OFFSET_END; /* nothing that late */
+  }
   return 0;
 }
 
@@ -208,6 +225,7 @@ on_event (Consume *c, const rd_kafka_message_t *m)
 {
   if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     c->down_since_us = 0;
+    c->moved_us = g_get_monotonic_time ();
     note_end (c, m, true);
   } else if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
              || m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
@@ -216,8 +234,8 @@ on_event (Consume *c, const rd_kafka_message_t *m)
     c->stop = true;
   } else if (m->err == RD_KAFKA_RESP_ERR_INVALID_MSG || m->err == RD_KAFKA_RESP_ERR__BAD_MSG) {
     /* What is damaged stays so: whoever wants what is behind it starts there. */
-    g_snprintf (c->failure, sizeof c->failure, "partition %d at offset %" G_GINT64_FORMAT ": damaged: %s", m->partition,
-                m->offset, rd_kafka_message_errstr (m));
+    g_snprintf (c->failure, sizeof c->failure, "%s [%d] at offset %" G_GINT64_FORMAT ": damaged: %s",
+                rd_kafka_topic_name (m->rkt), m->partition, m->offset, rd_kafka_message_errstr (m));
     c->stop = true;
   }
 }
@@ -258,8 +276,35 @@ print (Consume *c, rd_kafka_message_t **m, ssize_t n)
     if (m[i]->err == 0
         && (i + 1 == printed || m[i + 1]->err || m[i + 1]->partition != m[i]->partition || m[i + 1]->rkt != m[i]->rkt))
       (void)rd_kafka_offset_store (m[i]->rkt, m[i]->partition, m[i]->offset);
-  if (printed)
+  if (printed) {
     c->down_since_us = 0;
+    c->moved_us = g_get_monotonic_time ();
+  }
+}
+
+/* The end of some partition does not come: says of one of them why, as far as the brokers know it. librdkafka asks again and again and
+ * says nothing of errors that may pass. */
+static void
+name_trouble (Consume *c)
+{
+  StokerError err;
+  Cluster *cluster = cluster_open (c->common.bootstrap, (int)c->common.timeout_ms, &err);
+  const rd_kafka_topic_partition_t *first = NULL;
+  g_autofree char *why = cluster ? NULL : g_strdup (err.text);
+
+  for (int i = 0; i < c->at_end->cnt && why == NULL; i++) {
+    const rd_kafka_topic_partition_t *p = &c->at_end->elems[i];
+    if (p->offset)
+      continue;
+    first = first ? first : p;
+    why = cluster_trouble (cluster, p->topic, &p->partition, 1);
+  }
+  cluster_free (cluster);
+  if (why)
+    g_snprintf (c->failure, sizeof c->failure, "the end was not reached: %s", why);
+  else
+    g_snprintf (c->failure, sizeof c->failure, "the end was not reached: nothing comes from %s [%d] within %" G_GINT64_FORMAT " ms",
+                first ? first->topic : "?", first ? first->partition : -1, c->common.timeout_ms);
 }
 
 static bool
@@ -284,6 +329,10 @@ loop (Consume *c)
       rd_kafka_message_destroy (m[i]);
     if (c->exit_at_end && c->assigned && c->left == 0)
       c->stop = true;
+    if (c->exit_at_end && c->assigned && !c->stop && g_get_monotonic_time () - c->moved_us > c->common.timeout_ms * 1000) {
+      name_trouble (c);
+      c->stop = true;
+    }
     if (c->down_since_us && g_get_monotonic_time () - c->down_since_us > c->common.timeout_ms * 1000) {
       g_strlcpy (c->failure, "no broker answers any more", sizeof c->failure);
       c->stop = true;

@@ -99,7 +99,7 @@ add_ends (GArray *rows, Cluster *cluster, StokerError *err)
     g_autofree int64_t *ends = g_new (int64_t, MAX (t->n_partitions, 1));
     if (t->error_code)
       continue;
-    if (cluster_list_offsets (cluster, t, -1, ends, err))
+    if (cluster_list_offsets (cluster, t, -1, ends, NULL, err))
       return -1;
     for (guint k = 0; k < rows->len; k++) {
       Row *r = &g_array_index (rows, Row, k);

@@ -139,8 +139,8 @@ describe (const CliCommon *common, bool all_configs, Cluster *cluster, const GPt
       continue;
     }
     qsort (meta->partitions, n, sizeof *meta->partitions, by_partition);
-    if (cluster_list_offsets (cluster, meta, -2, t.begin, &err)
-        || cluster_list_offsets (cluster, meta, -1, t.end, &err))
+    if (cluster_list_offsets (cluster, meta, -2, t.begin, NULL, &err)
+        || cluster_list_offsets (cluster, meta, -1, t.end, NULL, &err))
       rc = cli_failed ("%s", err.text);
     if (common->json)
       print_json (&j, &t, all_configs);
