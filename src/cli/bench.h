@@ -62,7 +62,8 @@ typedef struct BenchTopic
   int64_t *low, *high; /* first and next offset, by partition, when bench_topic_offsets was called last */
 } BenchTopic;
 
-/* Finds it or makes it (one that was named too, but that one stays), and waits for the leaders. 0; -1 with *err. */
+/* Finds it or makes it (one that was named too, but that one stays, and one to be read must be there), and waits for the leaders. 0; -1
+ * with *err. */
 int bench_topic_open (BenchTopic *t, const BenchOptions *o, int64_t partitions, StokerError *err);
 int bench_topic_offsets (BenchTopic *t, const BenchOptions *o, StokerError *err);
 /* Deletes it when it is its own. false, after saying so, when that fails. */

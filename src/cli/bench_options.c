@@ -147,7 +147,9 @@ bench_parse (const CliCommand *c, BenchKind kind, BenchOptions *o, int argc, cha
     CliOpt opt;
   } table[] = {
     { P | C | L,
-      { "topic", 't', CLI_STRING, &o->topic, "NAME", "this one, which stays (one of its own, deleted in the end)" } },
+      { "topic", 't', CLI_STRING, &o->topic, "NAME",
+        C == kind ? "this one, as it is (one of its own, deleted in the end)"
+                  : "this one, which stays (one of its own, deleted in the end)" } },
     { P | C | L | M,
       { "partitions", 'p', CLI_INT, &o->partitions, "N",
         M == kind   ? "how many to spread over (10000)"

@@ -46,13 +46,14 @@ create (const BenchTopic *t, const BenchOptions *o, int64_t partitions, Cluster 
   return 0;
 }
 
-static bool
-all_led (const KmMetadataResponseTopics *topic)
+/* The first partition without a leader; -1: all have one. */
+static int32_t
+leaderless (const KmMetadataResponseTopics *topic)
 {
   for (int32_t p = 0; p < topic->n_partitions; p++)
     if (topic->partitions[p].leader_id < 0)
-      return false;
-  return topic->n_partitions > 0;
+      return topic->partitions[p].partition_index;
+  return topic->n_partitions > 0 ? -1 : 0;
 }
 
 /* Waits until it is there with all leaders; -2: it is not there at all (looked for once only). */
@@ -68,15 +69,15 @@ await (BenchTopic *t, Cluster *cluster, int64_t wait_ms, StokerError *err)
     if (cluster_metadata (cluster, &name, 1, &m, err))
       return -1;
     code = m.n_topics == 1 ? m.topics[0].error_code : STOKER_UNKNOWN_TOPIC_OR_PARTITION;
-    if (code == 0 && all_led (&m.topics[0])) {
+    if (code == 0 && leaderless (&m.topics[0]) < 0) {
       t->partitions = m.topics[0].n_partitions;
       return 0;
     }
     if (wait_ms == 0 && code == STOKER_UNKNOWN_TOPIC_OR_PARTITION)
       return -2;
     if (bench_now () > deadline || bench_interrupted ())
-      return stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s: %s", name,
-                               code ? stoker_code_name (code) : "not all partitions have a leader");
+      return code ? stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s: %s", name, stoker_code_name (code))
+                  : stoker_error_set (err, STOKER_ERROR_FAILED, "%s [%d]: no leader", name, leaderless (&m.topics[0]));
     g_usleep (50 * 1000);
   }
 }
@@ -85,11 +86,12 @@ int
 bench_topic_open (BenchTopic *t, const BenchOptions *o, int64_t partitions, StokerError *err)
 {
   int wait = patience (o, partitions), rc = -2;
-  Cluster *cluster = cluster_open (o->common.bootstrap, wait, err);
+  Cluster *cluster = cluster_open (o->common.bootstrap, (int)o->common.timeout_ms, err);
 
   *t = (BenchTopic){ 0 };
   if (cluster == NULL)
     return -1;
+  cluster_set_timeout (cluster, wait);
   if (o->topic) {
     t->name = g_strdup (o->topic);
     rc = await (t, cluster, 0, err);
@@ -97,7 +99,10 @@ bench_topic_open (BenchTopic *t, const BenchOptions *o, int64_t partitions, Stok
     t->name = g_strdup_printf ("stoker-bench-%d-%08" G_GINT64_MODIFIER "x", (int)getpid (),
                                bench_now () / 1000 & UINT32_MAX);
   }
-  if (rc == -2) {
+  if (rc == -2 && o->kind == BENCH_CONSUME && o->topic) {
+    rc = stoker_error_set (err, STOKER_ERROR_FAILED, "topic %s: %s", o->topic,
+                           stoker_code_name (STOKER_UNKNOWN_TOPIC_OR_PARTITION));
+  } else if (rc == -2) {
     rc = create (t, o, partitions, cluster, err);
     t->own = rc == 0 && o->topic == NULL;
     rc = rc == 0 ? await (t, cluster, wait, err) : rc;
@@ -137,13 +142,14 @@ delete_topic (const BenchTopic *t, const BenchOptions *o, StokerError *err)
 {
   KmDeleteTopicsRequestTopics topic = { .name = stoker_str (t->name) };
   int wait = patience (o, t->partitions);
-  Cluster *cluster = cluster_open (o->common.bootstrap, wait, err);
+  Cluster *cluster = cluster_open (o->common.bootstrap, (int)o->common.timeout_ms, err);
   Client *cl = cluster ? cluster_controller (cluster, err) : NULL;
   KmDeleteTopicsRequest in;
   KmDeleteTopicsResponse out;
   int rc = cl ? 0 : -1;
 
   if (cl) {
+    cluster_set_timeout (cluster, wait);
     km_delete_topics_request_init (&in);
     in.timeout_ms = wait;
     in.topics = &topic;
