@@ -440,6 +440,28 @@ alter (Life *l)
   link_call (l, &l->links[0], 44, 0, &b, c);
 }
 
+/* To another log directory, or back; whether or not it gets there, nobody may notice. */
+static void
+move (Life *l)
+{
+  Part *p = some_part (l);
+  g_autofree char *dir = node_dir (l, (int)dice (l, 0, 2));
+  Call *c;
+  StokerBuf b = { 0 };
+
+  if (p == NULL)
+    return;
+  c = g_new0 (Call, 1);
+  c->answered = nothing;
+  put_int (&b, 1, 4);
+  put_text (&b, dir);
+  put_int (&b, 1, 4);
+  put_text (&b, p->topic->name);
+  put_int (&b, 1, 4);
+  put_int (&b, (uint64_t)p->index, 4);
+  link_call (l, &l->links[0], 34, 1, &b, c);
+}
+
 /* ---- deleting records, committing */
 
 static void
@@ -561,6 +583,8 @@ load (Life *l, int actions)
       delete_records (l);
     else if (what < 13)
       alter (l);
+    else if (what < 17 && l->two_dirs)
+      move (l);
     else if (what < 35)
       fetch (l);
     else

@@ -111,7 +111,7 @@ node_start (Life *l)
 {
   g_autofree char *text = g_strdup_printf ("broker.id = 1\n"
                                            "listeners = PLAINTEXT://127.0.0.1:0\n"
-                                           "log.dirs = /data\n"
+                                           "log.dirs = %s\n"
                                            "num.network.threads = 2\n"
                                            "log.flush = journal\n"
                                            "auto.create.topics.enable = false\n"
@@ -121,7 +121,7 @@ node_start (Life *l)
                                            "replica.high.watermark.checkpoint.interval.ms = 900\n"
                                            "logging.level = %s\n"
                                            "%s",
-                                           l->tales ? "debug" : "warn", l->settings);
+                                           l->two_dirs ? "/data,/more" : "/data", l->tales ? "debug" : "warn", l->settings);
   StkBrokerConfig *config = stk_broker_config_for_test (text, "/");
   StokerError err = { 0 };
 
@@ -142,6 +142,12 @@ node_start (Life *l)
   l->codecs = stk_codec_contexts_new (l->broker->host);
   links_open (l);
   return true;
+}
+
+char *
+node_dir (Life *l, int which)
+{
+  return g_strdup (which ? "/more" : "/data");
 }
 
 void

@@ -142,6 +142,7 @@ struct Life
   GHashTable *pids;   /* of int64_t, every one that was given out */
   int64_t last_stamp;
   const char *settings; /* more lines of the configuration */
+  bool two_dirs;        /* it has two log directories, and logs move from one to the other */
   bool dark;            /* the power was just cut */
   bool tales;
   const char *damaged; /* this file is; NULL: none */
@@ -185,6 +186,8 @@ void peer_close (Life *l, void *peer);
 /* Starts a broker on the machine and waits until it is there. False: it refused, life->err says why. */
 bool node_start (Life *l);
 void node_stop (Life *l);
+/* One of its log directories; g_free. */
+char *node_dir (Life *l, int which);
 /* After a start that failed. */
 void node_gone (Life *l);
 /* The broker's power is gone; the machine is another one afterwards. The old broker is never freed. */

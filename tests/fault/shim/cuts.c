@@ -83,6 +83,7 @@ one_life (uint64_t seed)
   g_autofree char *dir = g_strdup_printf ("%s/stoker-shim-%d-%" PRIu64, g_get_tmp_dir (), (int)getpid (), seed);
   g_autofree char *other = NULL;
 
+  l->two_dirs = seed % 2 == 0;
   l->meddle = plan.out ? leave_out : NULL;
   l->meddler = (void *)plan.out;
   node_open (l, dir);

@@ -184,7 +184,7 @@ write_config (Life *l)
   char *path = g_build_filename (n->dir, "stoker.conf", NULL);
   g_autofree char *text = g_strdup_printf ("broker.id = 1\n"
                                            "listeners = PLAINTEXT://127.0.0.1:%u\n"
-                                           "log.dirs = %s/data\n"
+                                           "log.dirs = %s/data%s%s%s\n"
                                            "auto.create.topics.enable = false\n"
                                            "num.network.threads = 2\n"
                                            "network.thread.connections = 1\n"
@@ -195,7 +195,8 @@ write_config (Life *l)
                                            "log.flush.interval.ms = 500\n"
                                            "replica.high.watermark.checkpoint.interval.ms = 300\n"
                                            "%s",
-                                           n->port, n->root, l->settings);
+                                           n->port, n->root, l->two_dirs ? "," : "", l->two_dirs ? n->root : "", l->two_dirs ? "/more" : "",
+                                           l->settings);
   g_autoptr (GError) err = NULL;
 
   if (!g_file_set_contents (path, text, -1, &err))
@@ -311,6 +312,12 @@ node_stop (Life *l)
   links_close (l);
   if (status != 0)
     broken (l, "a stop ends with %d: see %s", status, n->log);
+}
+
+char *
+node_dir (Life *l, int which)
+{
+  return g_build_filename (((Node *)l->node)->root, which ? "more" : "data", NULL);
 }
 
 void
