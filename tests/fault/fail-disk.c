@@ -136,30 +136,19 @@ unlink (const char *path)
   return NEXT (unlink) (path);
 }
 
-int
-open (const char *path, int flags, ...)
-{
-  va_list ap;
-  int mode;
+#define OPEN(name)                                                                                                     \
+  int name (const char *path, int flags, ...)                                                                          \
+  {                                                                                                                    \
+    va_list ap;                                                                                                        \
+    int mode;                                                                                                          \
+                                                                                                                       \
+    va_start (ap, flags);                                                                                              \
+    mode = va_arg (ap, int);                                                                                           \
+    va_end (ap);                                                                                                       \
+    if (flags & (O_WRONLY | O_RDWR))                                                                                   \
+      FAIL (failing (path));                                                                                           \
+    return NEXT (name) (path, flags, mode);                                                                            \
+  }
 
-  va_start (ap, flags);
-  mode = va_arg (ap, int);
-  va_end (ap);
-  if (flags & (O_WRONLY | O_RDWR))
-    FAIL (failing (path));
-  return NEXT (open) (path, flags, mode);
-}
-
-int
-open64 (const char *path, int flags, ...)
-{
-  va_list ap;
-  int mode;
-
-  va_start (ap, flags);
-  mode = va_arg (ap, int);
-  va_end (ap);
-  if (flags & (O_WRONLY | O_RDWR))
-    FAIL (failing (path));
-  return NEXT (open64) (path, flags, mode);
-}
+OPEN (open)
+OPEN (open64)

@@ -70,20 +70,6 @@ client_read (Client *c, void *to, size_t len)
   return true;
 }
 
-void
-put_int (StokerBuf *b, uint64_t v, int bytes)
-{
-  for (int i = bytes - 1; i >= 0; i--)
-    stoker_buf_append (b, &(uint8_t){ (uint8_t)(v >> 8 * i) }, 1);
-}
-
-void
-put_text (StokerBuf *b, const char *s)
-{
-  put_int (b, strlen (s), 2);
-  stoker_buf_append (b, s, strlen (s));
-}
-
 int64_t
 int_at (const GByteArray *a, size_t at, int bytes)
 {
@@ -100,15 +86,9 @@ ask (Client *c, int key, int version, StokerBuf *body)
 {
   StokerBuf frame = { 0 };
 
-  put_int (&frame, 10 + 3 + body->len, 4);
-  put_int (&frame, (uint64_t)key, 2);
-  put_int (&frame, (uint64_t)version, 2);
-  put_int (&frame, (uint64_t)++c->asked, 4);
-  put_text (&frame, "ten");
-  stoker_buf_append (&frame, body->data, body->len);
+  put_request (&frame, key, version, ++c->asked, "ten", body);
   g_assert_true (client_write (c, frame.data, frame.len));
   stoker_buf_clear (&frame);
-  stoker_buf_clear (body);
 }
 
 void

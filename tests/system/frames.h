@@ -6,6 +6,7 @@
 #ifndef TEST_SYSTEM_FRAMES_H
 #define TEST_SYSTEM_FRAMES_H
 
+#include "put.h"
 #include "sim/sim.h"
 
 #include <stoker/memory.h>
@@ -23,9 +24,7 @@ Client client_dial (uint16_t port);
 Client client_sim (StkSim *s, uint16_t port);
 void client_close (Client *c);
 
-/* Numbers and text at the end of a body, big-endian. */
-void put_int (StokerBuf *b, uint64_t v, int bytes);
-void put_text (StokerBuf *b, const char *s);
+/* A number of an answer, big-endian. */
 int64_t int_at (const GByteArray *a, size_t at, int bytes);
 
 /* Sends the body (which it empties) under a v1 header. */

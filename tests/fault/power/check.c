@@ -170,30 +170,17 @@ static void
 records_told (Life *l, Call *c, Answer *a)
 {
   Part *p = c->part;
-  StokerBytes records;
   StokerBatch b;
-  int64_t error;
+  Fetched f;
 
   if (a == NULL)
     broken (l, "a broker that was started closes its connections");
-  take_int (a, 4);
-  take_int (a, 2);
-  take_int (a, 4);
-  take_int (a, 4);
-  g_free (take_text (a));
-  take_int (a, 4);
-  take_int (a, 4);
-  error = take_int (a, 2);
-  if (error != 0)
+  f = take_fetched (a);
+  if (f.error != 0)
     broken (l, "%s-%d: fetch from %" PRId64 " (of %" PRId64 " to %" PRId64 ") is answered with error %" PRId64,
-            p->topic->name, p->index, look.next, look.start, look.end, error);
-  take_int (a, 8);
-  take_int (a, 8);
-  take_int (a, 8);
-  take_int (a, 4);
-  records = take_bytes (a);
-  for (size_t at = 0; stoker_batch_peek (records.data + at, records.len - at, &b) == 0; at += (size_t)b.length) {
-    Sent *s = batch_seen (l, p, &b, records.data + at);
+            p->topic->name, p->index, look.next, look.start, look.end, f.error);
+  for (size_t at = 0; stoker_batch_peek (f.records.data + at, f.records.len - at, &b) == 0; at += (size_t)b.length) {
+    Sent *s = batch_seen (l, p, &b, f.records.data + at);
     if (s->found)
       broken (l, "%s-%d: a batch stands there twice, at offset %" PRId64, p->topic->name, p->index, b.base_offset);
     if (b.base_offset > look.next || (b.base_offset < look.next && look.next != look.start))
@@ -214,22 +201,7 @@ read_all (Life *l, Part *p)
     StokerBuf b = { 0 };
     int64_t before = look.next;
 
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, 0, 4);
-    put_int (&b, 0, 4);
-    put_int (&b, 1 << 20, 4);
-    put_int (&b, 0, 1);
-    put_int (&b, 0, 4);
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, 1, 4);
-    put_text (&b, p->topic->name);
-    put_int (&b, 1, 4);
-    put_int (&b, (uint64_t)p->index, 4);
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, (uint64_t)look.next, 8);
-    put_int (&b, UINT64_MAX, 8);
-    put_int (&b, 1 << 20, 4);
-    put_int (&b, 0, 4);
+    put_fetch (&b, p, look.next, 0, 1 << 20);
     ask (l, 1, 10, &b, records_told, p, 0, "Fetch");
     if (look.next == before)
       broken (l, "%s-%d: nothing is served from offset %" PRId64 " on, the end is %" PRId64, p->topic->name, p->index,
@@ -437,32 +409,19 @@ static void
 records_told_leniently (Life *l, Call *c, Answer *a)
 {
   Part *p = c->part;
-  StokerBytes records;
   StokerBatch b;
-  int64_t error;
+  Fetched f;
 
   if (a == NULL)
     broken (l, "a broker that was started closes its connections");
-  take_int (a, 4);
-  take_int (a, 2);
-  take_int (a, 4);
-  take_int (a, 4);
-  g_free (take_text (a));
-  take_int (a, 4);
-  take_int (a, 4);
-  error = take_int (a, 2);
-  take_int (a, 8);
-  take_int (a, 8);
-  take_int (a, 8);
-  take_int (a, 4);
-  records = take_bytes (a);
-  tale (l, "%s-%d from %" PRId64 ": error %" PRId64 ", %zu bytes", p->topic->name, p->index, look.next, error,
-        records.len);
-  if (error != 0 && error != 1 && error != 2 && error != 3 && error != 5 && error != 6 && error != 56)
-    broken (l, "%s-%d: fetch is answered with error %" PRId64, p->topic->name, p->index, error);
-  if (error == 0)
-    for (size_t at = 0; stoker_batch_peek (records.data + at, records.len - at, &b) == 0; at += (size_t)b.length)
-      batch_seen (l, p, &b, records.data + at)->found = true;
+  f = take_fetched (a);
+  tale (l, "%s-%d from %" PRId64 ": error %" PRId64 ", %zu bytes", p->topic->name, p->index, look.next, f.error,
+        f.records.len);
+  if (f.error != 0 && f.error != 1 && f.error != 2 && f.error != 3 && f.error != 5 && f.error != 6 && f.error != 56)
+    broken (l, "%s-%d: fetch is answered with error %" PRId64, p->topic->name, p->index, f.error);
+  if (f.error == 0)
+    for (size_t at = 0; stoker_batch_peek (f.records.data + at, f.records.len - at, &b) == 0; at += (size_t)b.length)
+      batch_seen (l, p, &b, f.records.data + at)->found = true;
 }
 
 /* From the place of each batch: what is damaged hides nothing but itself. */
@@ -478,22 +437,7 @@ read_leniently (Life *l, Part *p)
     if (s->found || !s->told || s->offset < p->cut_asked)
       continue;
     look.next = s->offset;
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, 0, 4);
-    put_int (&b, 0, 4);
-    put_int (&b, 1 << 20, 4);
-    put_int (&b, 0, 1);
-    put_int (&b, 0, 4);
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, 1, 4);
-    put_text (&b, p->topic->name);
-    put_int (&b, 1, 4);
-    put_int (&b, (uint64_t)p->index, 4);
-    put_int (&b, UINT64_MAX, 4);
-    put_int (&b, (uint64_t)s->offset, 8);
-    put_int (&b, UINT64_MAX, 8);
-    put_int (&b, 1 << 20, 4);
-    put_int (&b, 0, 4);
+    put_fetch (&b, p, s->offset, 0, 1 << 20);
     ask (l, 1, 10, &b, records_told_leniently, p, 0, "Fetch");
     if (!s->found && p->topic->retention_ms == INT64_MAX && p->topic->retention_bytes == INT64_MAX) {
       tale (l, "%s-%d: offset %" PRId64 " is missing", p->topic->name, p->index, s->offset);

@@ -232,33 +232,19 @@ some_part (Life *l)
 static void
 fetch_answered (Life *l, Call *c, Answer *a)
 {
-  int64_t error, end;
-  StokerBytes records;
   StokerBatch b;
+  Fetched f;
 
   if (a == NULL || c->part->topic->state >= TOPIC_GOING)
     return;
-  take_int (a, 4);
-  take_int (a, 2);
-  take_int (a, 4);
-  g_assert_cmpint (take_int (a, 4), ==, 1);
-  g_free (take_text (a));
-  g_assert_cmpint (take_int (a, 4), ==, 1);
-  take_int (a, 4);
-  error = take_int (a, 2);
-  if (error == 1 || may_try_again (l, error) || (error == 2 && l->damaged)) /* below the start, .. */
+  f = take_fetched (a);
+  if (f.error == 1 || may_try_again (l, f.error) || (f.error == 2 && l->damaged)) /* below the start, .. */
     return;
-  if (error != 0)
-    broken (l, "%s-%d: fetch is answered with error %" PRId64, c->part->topic->name, c->part->index, error);
-  end = take_int (a, 8);
-  take_int (a, 8);
-  take_int (a, 8);
-  if (take_int (a, 4) > 0)
-    g_assert_not_reached ();
-  c->part->shown = MAX (c->part->shown, end);
-  records = take_bytes (a);
-  for (size_t at = 0; stoker_batch_peek (records.data + at, records.len - at, &b) == 0; at += (size_t)b.length)
-    (void)batch_seen (l, c->part, &b, records.data + at);
+  if (f.error != 0)
+    broken (l, "%s-%d: fetch is answered with error %" PRId64, c->part->topic->name, c->part->index, f.error);
+  c->part->shown = MAX (c->part->shown, f.end);
+  for (size_t at = 0; stoker_batch_peek (f.records.data + at, f.records.len - at, &b) == 0; at += (size_t)b.length)
+    (void)batch_seen (l, c->part, &b, f.records.data + at);
 }
 
 static void
@@ -275,22 +261,7 @@ fetch (Life *l)
   c = g_new0 (Call, 1);
   c->part = p;
   c->answered = fetch_answered;
-  put_int (&b, UINT64_MAX, 4);
-  put_int (&b, dice (l, 0, 3) ? 0 : 20, 4);
-  put_int (&b, 1, 4);
-  put_int (&b, 1 << 20, 4);
-  put_int (&b, 0, 1);
-  put_int (&b, 0, 4);
-  put_int (&b, UINT64_MAX, 4);
-  put_int (&b, 1, 4);
-  put_text (&b, p->topic->name);
-  put_int (&b, 1, 4);
-  put_int (&b, (uint64_t)p->index, 4);
-  put_int (&b, UINT64_MAX, 4);
-  put_int (&b, (uint64_t)from, 8);
-  put_int (&b, UINT64_MAX, 8);
-  put_int (&b, 30000, 4);
-  put_int (&b, 0, 4);
+  put_fetch (&b, p, from, dice (l, 0, 3) ? 0 : 20, 30000);
   link_call (l, link_of (l, p), 1, 10, &b, c);
 }
 
@@ -312,10 +283,7 @@ created (Life *l, Call *c, Answer *a)
 
   if (a == NULL)
     return;
-  take_int (a, 4);
-  g_assert_cmpint (take_int (a, 4), ==, 1);
-  g_free (take_text (a));
-  error = take_int (a, 2);
+  error = take_topic_error (a);
   if (error == 7) /* it may come, or not */
     return;
   if (error == 36) /* a former one is still being deleted */
@@ -368,10 +336,7 @@ deleted (Life *l, Call *c, Answer *a)
 
   if (a == NULL)
     return;
-  take_int (a, 4);
-  g_assert_cmpint (take_int (a, 4), ==, 1);
-  g_free (take_text (a));
-  error = take_int (a, 2);
+  error = take_topic_error (a);
   if (error == 0)
     c->topic->state = TOPIC_GONE;
   else if (error != 7)

@@ -13,6 +13,7 @@
 #define POWER_H
 
 #include "broker/broker.h"
+#include "put.h"
 #include "record/record.h"
 #include "sim/sim.h"
 
@@ -56,12 +57,20 @@ struct Call
   bool *done; /* set when it is over; may be NULL */
 };
 
-void put_int (StokerBuf *b, uint64_t v, int bytes);
-void put_text (StokerBuf *b, const char *s);
 int64_t take_int (Answer *a, int bytes);
 /* g_free it; NULL: null. */
 char *take_text (Answer *a);
 StokerBytes take_bytes (Answer *a);
+/* Fetch 10, of one partition. */
+void put_fetch (StokerBuf *b, const Part *p, int64_t from, int32_t wait_ms, int32_t most);
+typedef struct Fetched
+{
+  int64_t error, end;
+  StokerBytes records;
+} Fetched;
+Fetched take_fetched (Answer *a);
+/* What is said of the one topic of CreateTopics and DeleteTopics, behind the throttle time. */
+int64_t take_topic_error (Answer *a);
 /* Sends the body (which it empties). The call is taken over. */
 void link_call (Life *l, Link *k, int key, int version, StokerBuf *body, Call *c);
 /* Deals with the answers that have come; `all`: also with those on their way. */

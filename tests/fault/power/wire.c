@@ -3,21 +3,6 @@
 
 #include "power.h"
 
-void
-put_int (StokerBuf *b, uint64_t v, int bytes)
-{
-  for (int i = bytes - 1; i >= 0; i--)
-    stoker_buf_append (b, &(uint8_t){ (uint8_t)(v >> 8 * i) }, 1);
-}
-
-void
-put_text (StokerBuf *b, const char *s)
-{
-  put_int (b, s ? strlen (s) : 0xffff, 2);
-  if (s)
-    stoker_buf_append (b, s, strlen (s));
-}
-
 int64_t
 take_int (Answer *a, int bytes)
 {
@@ -54,6 +39,58 @@ take_bytes (Answer *a)
   return b;
 }
 
+void
+put_fetch (StokerBuf *b, const Part *p, int64_t from, int32_t wait_ms, int32_t most)
+{
+  put_int (b, UINT64_MAX, 4); /* no follower */
+  put_int (b, (uint64_t)wait_ms, 4);
+  put_int (b, 1, 4);
+  put_int (b, 1 << 20, 4);
+  put_int (b, 0, 1);
+  put_int (b, 0, 4); /* no session */
+  put_int (b, UINT64_MAX, 4);
+  put_int (b, 1, 4);
+  put_text (b, p->topic->name);
+  put_int (b, 1, 4);
+  put_int (b, (uint64_t)p->index, 4);
+  put_int (b, UINT64_MAX, 4);
+  put_int (b, (uint64_t)from, 8);
+  put_int (b, UINT64_MAX, 8);
+  put_int (b, (uint64_t)most, 4);
+  put_int (b, 0, 4);
+}
+
+Fetched
+take_fetched (Answer *a)
+{
+  Fetched f = { 0 };
+
+  take_int (a, 4);
+  take_int (a, 2);
+  take_int (a, 4);
+  g_assert_cmpint (take_int (a, 4), ==, 1);
+  g_free (take_text (a));
+  g_assert_cmpint (take_int (a, 4), ==, 1);
+  take_int (a, 4);
+  f.error = take_int (a, 2);
+  f.end = take_int (a, 8);
+  take_int (a, 8);
+  take_int (a, 8);
+  if (take_int (a, 4) > 0)
+    g_assert_not_reached ();
+  f.records = take_bytes (a);
+  return f;
+}
+
+int64_t
+take_topic_error (Answer *a)
+{
+  take_int (a, 4);
+  g_assert_cmpint (take_int (a, 4), ==, 1);
+  g_free (take_text (a));
+  return take_int (a, 2);
+}
+
 static void
 over (Life *l, Call *c, Answer *a)
 {
@@ -72,13 +109,7 @@ link_call (Life *l, Link *k, int key, int version, StokerBuf *body, Call *c)
   StokerBuf frame = { 0 };
 
   c->correlation = ++k->correlation;
-  put_int (&frame, 10 + 3 + body->len, 4);
-  put_int (&frame, (uint64_t)key, 2);
-  put_int (&frame, (uint64_t)version, 2);
-  put_int (&frame, (uint64_t)c->correlation, 4);
-  put_text (&frame, "cut");
-  stoker_buf_append (&frame, body->data, body->len);
-  stoker_buf_clear (body);
+  put_request (&frame, key, version, c->correlation, "cut", body);
   /* Sending lets time pass, in which the power may go: the call must be known before. */
   g_queue_push_tail (&k->calls, c);
   if (k->peer)

@@ -101,10 +101,13 @@ replay_count (const Replay *r, uint64_t end)
   uint64_t n = 0, at = r->at;
   ShimEntry e;
 
-  for (; at < end; at += e.bytes, n++) {
+  /* The last one may be on its way into the file. */
+  for (; at + sizeof e <= end; at += e.bytes, n++) {
     read_at (r, &e, sizeof e, at);
     if (e.bytes < sizeof e)
       g_error ("no entry at %" G_GUINT64_FORMAT, at);
+    if (at + e.bytes > end)
+      break;
   }
   return n;
 }

@@ -17,7 +17,7 @@ void replay_free (Replay *r);
 uint64_t replay_end (const Replay *r);
 /* Where the replay stands. */
 uint64_t replay_at (const Replay *r);
-/* How many entries lie between it and `end`. */
+/* How many whole entries lie between it and `end`. */
 uint64_t replay_count (const Replay *r, uint64_t end);
 /* The next n entries. */
 void replay_step (Replay *r, uint64_t n);
