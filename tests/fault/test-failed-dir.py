@@ -3,7 +3,7 @@
 With the disk well again a restart brings everything back. The failure is injected into the broker's calls (fail-disk.c)."""
 import errno, os, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import BUILD, Broker, Tap
+from stoker_test import BUILD, Broker, Tap, until
 from kapi import Client
 from records import pack, unpack
 
@@ -48,13 +48,6 @@ def fail(code, path):
     with open(flag + ".tmp", "w") as f:
         f.write("%d %s" % (code, path))
     os.rename(flag + ".tmp", flag)
-
-
-def until(what, seconds=15):
-    end = time.time() + seconds
-    while not what() and time.time() < end:
-        time.sleep(0.05)
-    return what()
 
 
 tap.eq({put(p) for p in range(6) for _ in range(3)}, {0}, "records in all partitions")
@@ -136,7 +129,7 @@ for p in range(6):
         put(p)
     except (OSError, EOFError):
         pass
-tap.ok(until(lambda: not br.alive(), 20), "all directories failed: the broker stops")
+tap.ok(until(lambda: not br.alive()), "all directories failed: the broker stops")
 tap.ok(br.proc.poll() == 1 and "all log directories are offline" in br.tail(20000), "with a clear line, and exit code 1", (br.proc.poll(), br.tail(600)))
 os.unlink(flag)
 br.start()

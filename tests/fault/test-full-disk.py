@@ -3,7 +3,7 @@
 goes on where it was. The disk is a tmpfs of 24 MiB that only this test's mount namespace sees."""
 import ctypes, os, shutil, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import Broker, Tap
+from stoker_test import Broker, Tap, until
 from kapi import Client
 from records import pack, unpack
 
@@ -76,7 +76,8 @@ tap.ok(e in (0, 15, 16, 56, -1), "OffsetCommit is answered, taken or refused", e
 made = c.ask("CreateTopics", 4, timeout_ms=1000, topics=[dict(name="new", num_partitions=1, replication_factor=1)]).topics[0].error_code
 tap.ok(made != 36, "CreateTopics is answered, done or refused", made)
 tap.ok(br.alive() and put(1) == 56, "and appends are still refused")
-time.sleep(3.5)
+until(lambda: "dir.checkpoint" in br.tail(20000))
+time.sleep(2.5)  # two more would have come
 log = br.tail(20000)
 said = [l for l in log.splitlines() if "dir.checkpoint" in l]
 tap.ok(len(said) == 1 and "No space" in said[0], "a checkpoint that fails each second is said once", said)
@@ -84,12 +85,10 @@ tap.ok("No space left" in log or "full" in log, "the log says why", log[-600:])
 tap.ok(len(log.splitlines()) < 60, "not once for every request", len(log.splitlines()))
 
 os.unlink(filler)
-end = time.time() + 10
-while put(1) == 56 and time.time() < end:
-    time.sleep(0.1)
+until(lambda: put(1) != 56)
 tap.eq((put(0), put(1), put(0)), (0, 0, 0), "with space again appends go on, the idempotent producer with its next sequence")
 all_there("freed")
-time.sleep(2)
+until(lambda: br.tail(20000).count("dir.checkpoint") > 1)
 said = [l for l in br.tail(20000).splitlines() if "dir.checkpoint" in l]
 tap.ok(len(said) == 2 and "again" in said[1], "that it ended is said too", said)
 tap.eq(c.create("after"), 0, "a topic can be created")

@@ -41,15 +41,15 @@ broker_start () {
 broker_again () { # starts it again with the same configuration, port and data
   "$STOKERD" "$BROKER_DIR/stoker.conf" >>"$BROKER_DIR/log" 2>&1 </dev/null &
   BROKER_PID=$!
-  broker_wait 20
+  broker_wait 60
 }
 
 broker_stop () { # clean stop; returns stokerd's exit code
   local rc=0 i
   [ "$BROKER_PID" ] || return 0
   kill "$BROKER_PID" 2>/dev/null
-  for ((i = 0; i < 300; i++)); do kill -0 "$BROKER_PID" 2>/dev/null || break; sleep 0.05; done
-  if kill -0 "$BROKER_PID" 2>/dev/null; then echo "stokerd did not stop within 15 s"; kill -9 "$BROKER_PID"; fi
+  for ((i = 0; i < 1200; i++)); do kill -0 "$BROKER_PID" 2>/dev/null || break; sleep 0.05; done
+  if kill -0 "$BROKER_PID" 2>/dev/null; then echo "stokerd did not stop within 60 s"; kill -9 "$BROKER_PID"; fi
   wait "$BROKER_PID" || rc=$?
   BROKER_PID=
   return $rc

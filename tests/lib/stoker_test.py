@@ -45,6 +45,14 @@ def free_port():
     return p
 
 
+def until(what, seconds=60):
+    """Asks again until what() is true, and returns what it is then. The time counts only where something is wrong."""
+    end = time.time() + seconds
+    while not (got := what()) and time.time() < end:
+        time.sleep(0.02)
+    return got
+
+
 class Broker:
     """stokerd with a private folder and port; `lines` are added to its configuration."""
 
@@ -95,7 +103,7 @@ class Broker:
 
     def stop(self):
         self.proc.send_signal(signal.SIGTERM)
-        return self.proc.wait(20)
+        return self.proc.wait(60)
 
     def kill(self):
         self.proc.kill()

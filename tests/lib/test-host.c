@@ -243,7 +243,7 @@ test_host_run_control (TestHost *h)
 void
 test_host_wait (TestHost *h, const bool *flag)
 {
-  int64_t deadline = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+  int64_t deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
 
   while (!__atomic_load_n (flag, __ATOMIC_ACQUIRE)) {
     if (test_host_run_control (h) > 0)
@@ -253,7 +253,7 @@ test_host_wait (TestHost *h, const bool *flag)
       (void)g_cond_wait_until (&h->changed, &h->lock, g_get_monotonic_time () + 5 * G_TIME_SPAN_MILLISECOND);
     g_mutex_unlock (&h->lock);
     if (g_get_monotonic_time () > deadline)
-      g_error ("waited 10 s in vain; the log:\n%s", h->log->str);
+      g_error ("waited 60 s in vain; the log:\n%s", h->log->str);
   }
 }
 

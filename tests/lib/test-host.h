@@ -29,7 +29,7 @@ void test_host_inline_work (TestHost *h);
 void test_host_drain_work (TestHost *h);
 /* Runs what was posted to control, on the calling thread, until nothing is left; how many. */
 unsigned test_host_run_control (TestHost *h);
-/* Works and runs control until *flag is set; fails the test after 10 s. */
+/* Works and runs control until *flag is set; fails the test after 60 s. */
 void test_host_wait (TestHost *h, const bool *flag);
 
 /* Time stands still at now_ms (and monotonic) and moves only by test_host_advance. Default: the real clock. */

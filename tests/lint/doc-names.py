@@ -8,7 +8,8 @@ import sys
 
 top = os.environ['top_srcdir']
 DOCS = ['README.md', 'HACKING.md', 'SECURITY.md'] + sorted(
-    os.path.relpath(p, top) for p in glob.glob(os.path.join(top, 'doc', '**', '*.md'), recursive=True))
+    os.path.relpath(p, top) for folder in ('doc', 'modules', 'tests') for p in glob.glob(os.path.join(top, folder, '**', '*.md'), recursive=True)
+    if '/node_modules/' not in p and '/golden/' not in p)
 TICKED = re.compile(r'(?<!`)`([^`\n]+)`(?!`)')
 ROOTS = ('src', 'modules', 'include', 'tests', 'doc', 'conf', 'contrib', 'm4')
 FILE = re.compile(r'^[\w-]+\.(?:c|h|cc|py|sh|am)$')

@@ -46,7 +46,7 @@ is "a record too large fails" "$(code S bench produce --records 3 --size 3000000
 check "and is counted" grep -q '3 records failed' "$T/err"
 "$STOKER" bench produce -d 60 >"$T/out" 2>"$T/err" &
 pid=$!
-sleep 0.7
+for ((i = 0; i < 200; i++)); do [ "$(S topic list --json | grep -o '"name"' | wc -l)" -gt 1 ] && break; sleep 0.1; done # it has made its own
 kill -INT $pid; wait $pid
 is "an interrupted run fails" $? 1
 check "but shows what it saw" grep -q interrupted "$T/out"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of brokers that clients alter: this broker's and the defaults of all, with Kafka's precedence over the file; in force at
 once, for topics that inherit them too; shown with their sources; there again after a restart."""
-import os, signal, sys, time
+import os, signal, sys
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import *
 import kapi
@@ -133,14 +133,13 @@ def reload_with(*lines):
     since = os.path.getsize(br.log)
     br.configure(*lines)
     br.proc.send_signal(signal.SIGHUP)
-    end = time.time() + 10
-    while time.time() < end:
+
+    def said():
         with open(br.log) as f:
             got = f.read()[since:]
-        if "config.reloaded" in got or "config.kept" in got:
-            return got
-        time.sleep(0.02)
-    return got
+        return got if "config.reloaded" in got or "config.kept" in got else ""
+
+    return until(said)
 
 
 reload_with("log.retention.ms = 4d", "log.index.interval.bytes = 8192", "num.partitions = 5")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The daemon and its configuration: what it prints, what it refuses and how, what a running one takes over (SIGHUP, SIGUSR1)."""
-import os, subprocess, sys, time
+import os, subprocess, sys
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import *
 
@@ -83,15 +83,15 @@ tap.eq(sorted(os.listdir(tmp)), ["stoker.conf"], "a refused start leaves nothing
 
 
 # ---- a running one
+def logged(br, since):
+    with open(br.log) as f:
+        return f.read()[since:]
+
+
 def wait_log(br, text, since=0):
-    end = time.time() + 10
-    while time.time() < end:
-        with open(br.log) as f:
-            got = f.read()[since:]
-        if text in got:
-            return got
-        time.sleep(0.02)
-    return tap.ok(False, "the log says " + text, got) or got
+    if not until(lambda: text in logged(br, since)):
+        tap.ok(False, "the log says " + text, logged(br, since))
+    return logged(br, since)
 
 
 def reload_with(br, *lines):
@@ -118,9 +118,7 @@ got = wait_log(br, "config.restart", since)
 tap.ok("config.reloaded" in got and "message.max.bytes" in got and "settings=num.partitions" in got, "SIGHUP says what changed and what needs a restart", got)
 tap.eq(broker_value(c, "message.max.bytes"), "2000", "DescribeConfigs shows the new value")
 tap.eq(broker_value(c, "num.partitions"), "1", "and the old one of what needs a restart")
-end = time.time() + 5
-while produce(c, "t", 0, big)[0] == 0 and time.time() < end:
-    time.sleep(0.02)
+until(lambda: produce(c, "t", 0, big)[0] != 0)
 tap.eq(produce(c, "t", 0, big)[0], 10, "topics that are there follow: 5000 bytes are too large now")
 since = reload_with(br, "message.max.bytes = 3000", "log.retention.ms = often", "no.such.setting = 1", "load = codec/nope",
                     "storage.segment.files.maxx = 3")

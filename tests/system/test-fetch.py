@@ -17,24 +17,19 @@ def offsets(p):
     return [r.offset for r in unpack(p.records)]
 
 
-def wait_for(what, seconds=5):
-    end = time.time() + seconds
-    while not what() and time.time() < end:
-        time.sleep(0.05)
-    return what()
-
+LATE = 6  # seconds: what a wait would be, had it not been ended; far more than a machine that has other things to do takes
 
 # ---- long poll
 t = time.time()
 p = c.fetch("f", 0, max_wait=300)
 took = time.time() - t
-tap.ok(p.error_code == 0 and not p.records and 0.28 <= took < 1.5, "an empty long poll ends after max_wait", took)
+tap.ok(p.error_code == 0 and not p.records and 0.28 <= took < LATE, "an empty long poll ends after max_wait", took)
 t = time.time()
-p = c.fetch("f", 0, max_wait=5000, min_bytes=0)
-tap.ok(time.time() - t < 0.5, "min_bytes 0 does not wait")
+p = c.fetch("f", 0, max_wait=8000, min_bytes=0)
+tap.ok(time.time() - t < LATE, "min_bytes 0 does not wait")
 
 
-def poll_while(append, min_bytes=1, wait=3000):
+def poll_while(append, min_bytes=1, wait=8000):
     """Seconds from the append until the waiting fetch is answered, and its answer."""
     corr = c.post("Fetch", 11, max_wait_ms=wait, min_bytes=min_bytes, max_bytes=1 << 20,
                   topics=[dict(topic="f", partitions=[dict(partition=i, fetch_offset=0, partition_max_bytes=1 << 20) for i in range(3)])])
@@ -46,7 +41,7 @@ def poll_while(append, min_bytes=1, wait=3000):
 
 
 took, got = poll_while(lambda: other.produce("f", pack([(b"k", b"v")]), part=1))
-tap.ok(took < 0.25 and offsets(got[1]) == [0] and not got[0].records, "a waiting fetch of three partitions is woken by one append", (took, got))
+tap.ok(took < LATE and offsets(got[1]) == [0] and not got[0].records, "a waiting fetch of three partitions is woken by one append", (took, got))
 c.ask("DeleteRecords", 1, topics=[dict(name="f", partitions=[dict(partition_index=1, offset=-1)])], timeout_ms=5000)
 size = len(pack([(b"k", b"v" * 1000)]))
 
@@ -59,13 +54,13 @@ def three():
 
 took, got = poll_while(three, min_bytes=3 * size)
 tap.eq(got[1].error_code, 1, "an error of one partition is answered although others could wait (its start moved)")
-corr = c.post("Fetch", 11, max_wait_ms=5000, min_bytes=3 * size, max_bytes=1 << 20, topics=[dict(topic="f", partitions=[dict(partition=2, partition_max_bytes=1 << 20)])])
+corr = c.post("Fetch", 11, max_wait_ms=8000, min_bytes=3 * size, max_bytes=1 << 20, topics=[dict(topic="f", partitions=[dict(partition=2, partition_max_bytes=1 << 20)])])
 t = time.time()
 for i in range(3):
     time.sleep(0.15)
     other.produce("f", pack([(b"k", b"v" * 1000)]), part=2)
 p = c.take("Fetch", 11, corr).responses[0].partitions[0]
-tap.ok(offsets(p) == [0, 1, 2] and 0.4 < time.time() - t < 2, "min_bytes: answered when the third batch makes it enough", (offsets(p), time.time() - t))
+tap.ok(offsets(p) == [0, 1, 2] and 0.4 < time.time() - t < LATE, "min_bytes: answered when the third batch makes it enough", (offsets(p), time.time() - t))
 
 # ---- limits
 tap.eq(c.create("l", 2), 0, "a topic for limits")
@@ -170,10 +165,10 @@ tap.eq((r.error_code, r.session_id, told(r)), (71, 0, []), "a wrong epoch: INVAL
 r = fetch_s(sid ^ 12345, 7)
 tap.eq((r.error_code, told(r)), (70, []), "an unknown id: FETCH_SESSION_ID_NOT_FOUND")
 t = time.time()
-corr = s.post("Fetch", 11, max_wait_ms=3000, min_bytes=1, max_bytes=1 << 20, session_id=sid, session_epoch=7)
+corr = s.post("Fetch", 11, max_wait_ms=8000, min_bytes=1, max_bytes=1 << 20, session_id=sid, session_epoch=7)
 time.sleep(0.1)
 other.produce("f2", pack([(None, b"w")]))
-tap.ok(told(s.take("Fetch", 11, corr)) == [(0, 0, [1])] and time.time() - t < 1, "a waiting incremental fetch is woken")
+tap.ok(told(s.take("Fetch", 11, corr)) == [(0, 0, [1])] and time.time() - t < LATE, "a waiting incremental fetch is woken")
 r = s.ask("Fetch", 13, max_wait_ms=0, min_bytes=1, max_bytes=1 << 20, session_id=sid, session_epoch=8)
 tap.eq(r.error_code, 106, "a session of names goes on with ids: FETCH_SESSION_TOPIC_ID_ERROR")
 r = fetch_s(sid, -1, [(0, 0)])
@@ -255,7 +250,7 @@ time.sleep(0.1)
 t = time.time()
 other.ask("DeleteTopics", 3, topic_names=["f2"], timeout_ms=5000)
 e = c.take("Fetch", 11, corr).responses[0].partitions[0].error_code
-tap.ok(e in (3, 6) and time.time() - t < 4, "a fetch that waits for a topic which is deleted is answered", (e, time.time() - t))
+tap.ok(e in (3, 6) and time.time() - t < LATE, "a fetch that waits for a topic which is deleted is answered", (e, time.time() - t))
 
 tap.ok(br.alive(), "the broker is alive")
 tap.eq(br.stop(), 0, "and stops cleanly")

@@ -3,7 +3,7 @@
 Kafka's answers to what cannot be done."""
 import os, re, shutil, sys, tempfile, threading, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import Broker, Tap
+from stoker_test import Broker, Tap, until
 from kapi import Client
 from records import pack, unpack
 
@@ -23,13 +23,6 @@ def seen(topic, part):
 def ask_move(to, *parts, topic="t", version=2):
     r = Client(br.port, 20).ask("AlterReplicaLogDirs", version, dirs=[dict(path=to, topics=[dict(name=topic, partitions=list(parts))])])
     return [p.error_code for t in r.results for p in t.partitions]
-
-
-def until(what, seconds=20):
-    end = time.time() + seconds
-    while not what() and time.time() < end:
-        time.sleep(0.02)
-    return what()
 
 
 def there(to, part=0, topic="t"):
@@ -116,15 +109,15 @@ tap.eq([f for f in folders() if f[1].startswith("t-0")], [("b", "t-0")], "one fo
 tap.ok(not os.path.exists(os.path.join(B, "t-0", "moved-from")), "and no note of the move")
 
 # ---- seen while it lasts; called off; sent elsewhere
-until(lambda: len(load.acked) > 2000, 60)
+until(lambda: len(load.acked) > 2000)
 tap.eq(set_rate(400000), 0, "a throttle")
 ask_move(C, 0)
-tap.ok(until(lambda: seen("t", 0) == [(B, False), (C, True)], 5), "while it is moved both are shown", seen("t", 0))
+tap.ok(until(lambda: seen("t", 0) == [(B, False), (C, True)]), "while it is moved both are shown", seen("t", 0))
 r = c.ask("DescribeLogDirs", 1, topics=[dict(topic="t", partitions=[0])])
 tap.ok(any(p.is_future_key and p.offset_lag > 0 for d in r.results for t in d.topics for p in t.partitions), "with what is missing")
 tap.eq(ask_move(C, 0), [0], "asked for once more: it goes on")
 tap.eq(ask_move(A, 0), [0], "another directory instead")
-tap.ok(until(lambda: seen("t", 0) == [(A, True), (B, False)], 5), "it goes there", seen("t", 0))
+tap.ok(until(lambda: seen("t", 0) == [(A, True), (B, False)]), "it goes there", seen("t", 0))
 tap.eq(ask_move(B, 0), [0], "back to where it lies: the move is called off")
 tap.ok(there(B), "nothing is left of it", seen("t", 0))
 
@@ -133,12 +126,12 @@ for what in ("stop", "kill", "kill"):
     before = seen("t", 0)[0][0]
     to = C if before != C else A
     ask_move(to, 0)
-    until(lambda: (to, True) in seen("t", 0), 5)
+    until(lambda: (to, True) in seen("t", 0))
     time.sleep(0.5)
     getattr(br, what)()
     tap.ok(any(d == os.path.basename(to) and n.endswith("-future") for d, n in folders()), "%s in the middle of a move" % what, folders())
     br.start()
-    tap.ok(until(lambda: (to, True) in seen("t", 0) or seen("t", 0) == [(to, False)], 10), "it goes on after the start", (seen("t", 0), br.tail(600)))
+    tap.ok(until(lambda: (to, True) in seen("t", 0) or seen("t", 0) == [(to, False)]), "it goes on after the start", (seen("t", 0), br.tail(600)))
     c = Client(br.port, 20)
     set_rate(1 << 40)
     tap.ok(there(to), "and ends", seen("t", 0))
@@ -179,9 +172,9 @@ tap.eq(c.fetch("t", n // 2 - 1).error_code, 1, "what was deleted stays deleted")
 # ---- a topic that is deleted while it moves
 set_rate(100000)
 ask_move(C if to != C else B, 0)
-until(lambda: len(seen("t", 0)) == 2, 5)
+until(lambda: len(seen("t", 0)) == 2)
 tap.eq(c.ask("DeleteTopics", 4, topic_names=["t"], timeout_ms=5000).responses[0].error_code, 0, "deleted in the middle of a move")
-tap.ok(until(lambda: folders() == [], 10), "both of its folders go", folders())
+tap.ok(until(lambda: folders() == []), "both of its folders go", folders())
 
 # ---- a partition in two directories
 br.stop()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A start after kill -9 while one log takes long to recover: everybody else is served meanwhile, nothing is made anew, and what was
 acknowledged is there in the end. Recovery is held up by a FIFO in the place of a file that it reads."""
-import os, sys, threading, time
+import os, sys, threading
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import *
 from kapi import Client
@@ -31,16 +31,6 @@ def hold():
 def let_go():
     with open(fifo, "w"):  # until the broker is at it; it then finds the file unusable, and the log tells what stood there
         pass
-
-
-def until(what, seconds=30):
-    end = time.time() + seconds
-    while time.time() < end:
-        got = what()
-        if got:
-            return got
-        time.sleep(0.02)
-    return what()
 
 
 def text():

@@ -3,7 +3,7 @@
 3.8, 4.4, 5.5, 5.6). Every expectation holds for Apache Kafka 3.9.1 too, except where a comment says otherwise."""
 import os, sys, time, uuid
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import Tap, Broker
+from stoker_test import Tap, Broker, until
 from kapi import Client
 from records import pack, unpack, batches, now
 
@@ -241,10 +241,8 @@ def start_of(name):
     return c.offset(name, -2)[2]
 
 
-def wait_start(name, want, seconds=8):
-    end = time.time() + seconds
-    while start_of(name) != want and time.time() < end:
-        time.sleep(0.1)
+def wait_start(name, want):
+    until(lambda: start_of(name) == want)
     return start_of(name)
 
 
@@ -308,9 +306,7 @@ for how in ("stop", "kill"):
 
 if not KAFKA:
     doomed = lambda: [d for d in os.listdir(br.data) if d.startswith("v6-") or "-delete" in d]
-    end = time.time() + 5
-    while doomed() and time.time() < end:
-        time.sleep(0.1)
+    until(lambda: not doomed())
     tap.eq(doomed(), [], "the folders of deleted topics go after log.segment.delete.delay.ms")
 tap.ok(br.alive(), "the broker is alive")
 tap.eq(br.stop(), 0, "and stops cleanly")

@@ -92,12 +92,12 @@ wake (Kit *k, bool *flag)
 static void
 wait_for (Kit *k, bool *flag)
 {
-  gint64 until = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+  gint64 until = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
 
   g_mutex_lock (&k->lock);
   while (!*flag)
     if (!g_cond_wait_until (&k->changed, &k->lock, until))
-      g_error ("nothing happened for 10 s");
+      g_error ("nothing happened for 60 s");
   g_mutex_unlock (&k->lock);
 }
 

@@ -59,7 +59,7 @@ void kit_call_init (Kit *k, Call *c, StokerCall *call, int io, int api_key, int 
 void kit_call_send (Call *c, void (*service) (void *request));
 /* The same, but does not even wait for the call to begin. */
 void kit_call_post (Call *c, void (*service) (void *request));
-/* Waits for done, at most 10 s. */
+/* Waits for done, at most 60 s. */
 void kit_call_wait (Call *c);
 bool kit_call_is_done (Call *c);
 void kit_call_cancel (Call *c);

@@ -155,13 +155,13 @@ front_counts (Front *f)
 void
 front_wait (Front *f, bool (*ok) (const StkConnCounts *c, int64_t wanted), int64_t wanted)
 {
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 6000; i++) {
     StkConnCounts c = front_counts (f);
     if (ok (&c, wanted))
       return;
     g_usleep (10000);
   }
-  g_error ("the front did not get there within 10 s");
+  g_error ("the front did not get there within 60 s");
 }
 
 void
