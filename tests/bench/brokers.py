@@ -2,7 +2,7 @@
 """The two brokers that are measured: started in private folders on free loopback ports, ended and removed again."""
 import glob, os, resource, shutil, signal, socket, struct, subprocess, tempfile, time
 
-from machine import die_with_parent, say
+from machine import die_with_parent, say, write_back
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEER = os.path.join(HERE, "..", "interop", "acceptance", "peer-kafka")
@@ -51,14 +51,19 @@ def errors_in(answer, topic):
 
 # Waits for a line, so that what was done before it (entering a memory cgroup takes milliseconds) is in no figure.
 GATE = ["sh", "-c", 'read -r _; exec "$@" </dev/null', "gate"]
-# A topic that was deleted is gone at once, not in the midst of the next measurement.
-SETTINGS = ["log.retention.check.interval.ms=5000", "log.segment.delete.delay.ms=500"]
+SETTINGS = ["log.retention.check.interval.ms=5000"]
+# A topic that was deleted is not removed in the midst of the next measurement, but at once, or, so that its page cache is reused by the next
+# (see README.md), not before the broker is.
+DELAY = "log.segment.delete.delay.ms=%d"
+AT_ONCE, NEVER = 500, 86400000
 
 
 class Broker:
     """What both have: boot (address), pid, data (folder), dir (all its files), group (its memory cgroup, or None)."""
 
-    def __init__(self, conditions):
+    def __init__(self, conditions, keep):
+        self.keep = keep  # deleted topics
+        self.settings = SETTINGS + [DELAY % (NEVER if keep else AT_ONCE)]
         self.dir = tempfile.mkdtemp(prefix="bench-%s." % self.name, dir=os.environ.get("BENCH_DIR") or None)
         self.port = free_port()
         self.boot = "127.0.0.1:%d" % self.port
@@ -71,12 +76,13 @@ class Broker:
             self.group.join()
 
     def settle(self):
-        """Waits until deleted topics are gone; then fills what is left of the memory, so that none is touched for the first time."""
+        """What was written before is on the disk, or gone if it was deleted; and no memory is left that nobody has touched."""
         until = time.monotonic() + 10
-        while any(n.endswith("-delete") for n in os.listdir(self.data)) and time.monotonic() < until:
+        while not self.keep and any(n.endswith("-delete") for n in os.listdir(self.data)) and time.monotonic() < until:
             time.sleep(0.1)
         if self.group and not self.group.warm_up(os.path.join(self.dir, "filler"), 15):
             say("the memory cgroup of %s is not full yet (%.0f MB)" % (self.name, self.group.usage() / 1e6))
+        write_back(self.data)
 
     def remove(self):
         """The files, and what they have in the page cache, before the group."""
@@ -121,8 +127,8 @@ class Broker:
 class Stoker(Broker):
     name = "stoker"
 
-    def __init__(self, conditions, build, *lines):
-        super().__init__(conditions)
+    def __init__(self, conditions, keep, build, *lines):
+        super().__init__(conditions, keep)
         self.data = os.path.join(self.dir, "data")
         conf = os.path.join(self.dir, "stoker.conf")
         with open(conf, "w") as f:
@@ -190,11 +196,11 @@ class Kafka(Broker):
         jar = glob.glob(os.path.join(Kafka.libs(), "kafka_2.13-*.jar"))
         return os.path.basename(jar[0])[len("kafka_2.13-"):-4] if jar else "-"
 
-    def __init__(self, conditions, _build, *lines):
-        super().__init__(conditions)
+    def __init__(self, conditions, keep, _build, *lines):
+        super().__init__(conditions, keep)
         self.data = os.path.join(self.dir, "data-0")
         # A session that ends soon: a broker that was killed may not come back before.
-        conf = [*SETTINGS, "zookeeper.session.timeout.ms=3000", *lines]
+        conf = [*self.settings, "zookeeper.session.timeout.ms=3000", *lines]
         self.env = dict(os.environ, KAFKA_LIBS=self.libs(), PEER_DIR=self.dir, PORT0=str(self.port), ZKPORT=str(free_port()),
                         PEER_HEAP="1g", PEER_CONF="\n".join(conf))
         self.up, self.starter = False, None

@@ -92,33 +92,29 @@ class MemoryGroup:
         return int(read(self.file("memory.usage_in_bytes", "memory.current")))
 
     def warm_up(self, path, seconds):
-        """Uses up what the limit leaves, so that every further page is one that was in use just now. A file without contents is
-        read into the page cache for it: no disk is involved. True: it has come to the limit."""
-        enough = self.bytes * 93 // 100
-        if self.usage() >= enough:
-            return True
-        with open(path, "ab") as f:
-            f.truncate(self.bytes)
+        """Uses up what the limit leaves, so that every further page is one that was in use just now: files are written in pieces of 64 KiB,
+        as logs are (pages that were read are given back in larger blocks, and the kernel then takes others). True: it has come to
+        the limit."""
+        enough, full, until = self.bytes * 93 // 100, self.bytes * 99 // 100, time.monotonic() + seconds
         children = []
-        half = self.bytes // 2 // MIB * MIB
-        for first in (0, half):
+        for half in range(2 if self.usage() < enough else 0):
             pid = os.fork()
             if pid == 0:
-                self.fill(path, first, half, self.bytes * 97 // 100, time.monotonic() + seconds)
+                self.fill("%s.%d" % (path, half), full, until)
             children.append(pid)
         for pid in children:
             os.waitpid(pid, 0)
         return self.usage() >= enough
 
-    def fill(self, path, first, length, enough, until):
+    def fill(self, path, full, until):
         """Of a child; does not return."""
         code = 1
         try:
             self.join()
-            fd, buffer = os.open(path, os.O_RDONLY), bytearray(MIB)
-            for at in range(first, first + length, MIB):
-                if os.preadv(fd, [buffer], at) != MIB or time.monotonic() >= until or (at // MIB % 8 == 0 and self.usage() >= enough):
-                    break
+            fd, piece, n = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), bytes(1 << 16), 0
+            while n < self.bytes and time.monotonic() < until and (n % (8 * MIB) or self.usage() < full):
+                n += os.write(fd, piece)
+            os.fdatasync(fd)
             code = 0
         finally:
             os._exit(code)

@@ -121,8 +121,8 @@ class Load:
 
 # ---- disks
 
-def drop_cache(folder):
-    """Writes back, and drops from the page cache, all files below a folder; no privilege is needed."""
+def write_back(folder, drop=False):
+    """Writes back all files below a folder, and drops them from the page cache; no privilege is needed."""
     for path, _, names in os.walk(folder):
         for n in names:
             try:
@@ -130,7 +130,8 @@ def drop_cache(folder):
             except OSError:
                 continue
             os.fdatasync(fd)
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            if drop:
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(fd)
 
 

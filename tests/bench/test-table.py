@@ -80,7 +80,8 @@ if not conditions.memory_missing(64):  # of the superuser
         g.limit(False)
         g.limit(True)
     finally:
-        os.unlink(path)
+        os.unlink(path + ".0")
+        os.unlink(path + ".1")
         g.remove()
     check("and removed", not os.path.exists(g.folder))
 else:
