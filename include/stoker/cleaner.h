@@ -7,8 +7,8 @@
  *   assess, begin, scan, decide, end
  *            single records: compaction (cleaner/compact). The core reads batches, checks and decompresses them, shows
  *            their records, rebuilds batches from what stays (at the same offsets), throttles, replaces segments so
- * that a crash leaves the old or the new ones, and remembers how far it has come. A module that does not offer it
- *            leaves these NULL.
+ *            that a crash leaves the old or the new ones, and remembers how far it has come. A module that does not
+ *            offer it leaves these NULL.
  *
  * What a cleaner is not asked about, because readers and producers depend on it: control batches, which stay until the
  * data of their transaction has gone and delete.retention.ms has passed since; records of aborted transactions, which
@@ -83,7 +83,8 @@ enum
 {
   STOKER_CLEANER_DROP = 0,
   STOKER_CLEANER_KEEP = 1,
-  /* Stays for now: its batch is given a horizon, now + delete.retention.ms, when it has none yet. For tombstones. */
+  /* Stays until its batch's horizon: a batch with such a record and no horizon gets one, now + delete.retention.ms. For tombstones,
+   * which a cleaner drops when it meets them in a batch whose horizon has passed. */
   STOKER_CLEANER_KEEP_FOR_NOW = 2,
 };
 
