@@ -89,6 +89,7 @@ seg_rewrite_begin (StokerInstance *self, StokerLog *log, int64_t from, int64_t t
   pthread_mutex_lock (&log->lock);
   there = !log->closed && !log->moving && take_old (rw, log, from, to);
   rw->set = log->set;
+  rw->dir = log->dir;
   pthread_mutex_unlock (&log->lock);
   if (!there) {
     stoker_error_set (err, STOKER_ERROR_FAILED, "%s/%s: no sealed segments make up [%" PRId64 ", %" PRId64 ")",
@@ -117,7 +118,7 @@ seg_rewrite_begin (StokerInstance *self, StokerLog *log, int64_t from, int64_t t
 static int
 write_batches (StokerRewrite *rw, const uint8_t *data, size_t len, uint64_t pos)
 {
-  if (atomic_load (&rw->log->dir->abandoned))
+  if (atomic_load (&rw->dir->abandoned))
     return -EIO;
   return stoker_file_pwrite (rw->file, data, len, pos);
 }
@@ -163,8 +164,8 @@ seg_rewrite_append (StokerInstance *self, StokerRewrite *rw, const uint8_t *data
   }
   rc = write_batches (rw, data, len, pos);
   if (rc < 0) {
-    seg_dir_trouble (rw->log->dir, rc, "compact", rw->log->name);
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot write %s/%s/%020" PRId64 ".log.cleaned: %s", rw->log->dir->path,
+    seg_dir_trouble (rw->dir, rc, "compact", rw->log->name);
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot write %s/%s/%020" PRId64 ".log.cleaned: %s", rw->dir->path,
                       rw->log->name, s->base, g_strerror (-rc));
     return STOKER_KAFKA_STORAGE_ERROR;
   }
@@ -223,7 +224,7 @@ seg_rewrite_abort (StokerInstance *self, StokerRewrite *rw)
   pthread_mutex_lock (&rw->log->lock);
   closed = rw->log->closed; /* then the place may be another's; what is left there is deleted by the next open */
   pthread_mutex_unlock (&rw->log->lock);
-  closed |= atomic_load (&rw->log->dir->abandoned);
+  closed |= atomic_load (&rw->dir->abandoned);
   for (unsigned i = 0; i < G_N_ELEMENTS (suffixes) && !closed; i++) {
     g_autofree char *path = cleaned_path (rw, suffixes[i]);
     stoker_disk_unlink (seg_disk (rw->log), path);

@@ -11,6 +11,7 @@
 struct StokerRewrite
 {
   StokerLog *log;  /* a reference */
+  LogDir *dir;     /* where its files are: the log may be moved meanwhile, and then nothing comes of it */
   Segment **old;   /* references */
   uint32_t n_old;
   Segment *fresh;  /* what takes their place */
