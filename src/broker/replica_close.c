@@ -78,7 +78,8 @@ stk_remove_run (StkChange *c)
     shut_partitions (c, c->topics->pdata[i], seen, STOKER_UNKNOWN_TOPIC_OR_PARTITION, remove_job);
 }
 
-/* ---- logs that were never opened: their topic was being deleted when the broker started */
+/* ---- logs that were never opened: their topic was being deleted when the broker started, or was deleted while their
+ * directory was offline */
 
 static void
 found_back (StkTask *t)
@@ -89,8 +90,12 @@ found_back (StkTask *t)
   if (j->error)
     stk_log (r->broker->log, STOKER_LOG_ERROR, "broker", "partition.remove", "%s | topic=%s partition=%d", j->err.text,
              j->partition->topic, j->partition->index);
-  else
+  else {
     r->dir_logs[j->dir]--;
+    stk_log (r->broker->log, STOKER_LOG_INFO, "broker", "partition.removed",
+             "the log of a topic that was deleted is removed | topic=%s partition=%d dir=%s", j->partition->topic,
+             j->partition->index, r->dirs[j->dir].path);
+  }
   stk_found_forget (r, j->partition->topic, j->partition->index, j->partition->topic_id);
   stk_housekeeping_note (r);
   stk_job_done (t);

@@ -220,6 +220,7 @@ become_active (StkController *c)
   stk_tree_children (&c->tree, "/isr_change_notification", STK_NO_WATCH, on_old_notes, c);
   stk_ctl_changes_begin (c); /* before the settings are read, so that no change is missed */
   stk_ctl_broker_settings_begin (c); /* answered before the topics are: they come up with the right defaults */
+  stk_ctl_strays_begin (c);
   stk_ctl_topics_begin (c);
 }
 

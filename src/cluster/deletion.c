@@ -85,6 +85,8 @@ remove_some (Deletion *d)
 
   while (d->left > 0 && stk_multi_size (m) < LARGEST_MULTI)
     stk_multi_remove (m, d->paths->pdata[--d->left], -1);
+  if (d->left == 0)
+    stk_ctl_stray_note (d->c, m, d->t);
   stk_multi_send (m, &d->c->tree, on_removed, d);
 }
 

@@ -9,6 +9,7 @@
  *   scan.c          which topics there are: the children of /brokers/topics
  *   partitions.c    leaders and ISRs: what is decided is written
  *   deletion.c      /admin/delete_topics
+ *   strays.c        /admin/strays: what deletions could not reach
  *   changes.c       /config/changes
  *   broker_settings.c  /config/brokers
  *   publish.c       local replicas first, then the snapshot
@@ -134,6 +135,11 @@ void stk_ctl_online (StkController *c, StkTopicState *const *topics, size_t n);
 
 /* deletion.c: looks at /admin/delete_topics and carries out what it asks for. */
 void stk_ctl_deletions_begin (StkController *c);
+/* strays.c: the deletion of the topic that ends with `m` may have left logs in a directory that is offline: noted in `m`. */
+void stk_ctl_stray_note (StkController *c, StkMulti *m, const StkTopicState *t);
+/* Removes what lies in the directories of topics that were noted. Before the topics are read: the replicas are asked for it
+ * before they are asked to open logs. */
+void stk_ctl_strays_begin (StkController *c);
 /* changes.c */
 void stk_ctl_changes_begin (StkController *c);
 /* Reads /config/topics/NAME again; then (user) when it is published, or when there is no such topic. */

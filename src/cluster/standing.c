@@ -24,6 +24,7 @@ static const char *const paths[] = {
   "/config/changes",
   "/admin",
   "/admin/delete_topics",
+  "/admin/strays",
   "/brokers/seqid",
   "/isr_change_notification",
   "/latest_producer_id_block",

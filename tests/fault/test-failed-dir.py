@@ -17,6 +17,7 @@ br = Broker("replica.high.watermark.checkpoint.interval.ms = 1000", "auto.create
 c = Client(br.port, 20)
 c.create("t", 6)
 c.create("grown", 3)
+c.create("brief", 3)
 kept = {p: [] for p in range(6)}
 
 
@@ -88,6 +89,14 @@ r = c.ask("CreatePartitions", 3, topics=[dict(name="grown", count=5, assignments
 tap.ok(r.error_code == 0 and time.time() - began < 5, "partitions are added to a topic of which one is offline, without waiting for that", (r, time.time() - began))
 tap.eq([c.produce("grown", pack([(None, b"x")]), part=p).error_code for p in (3, 4)], [0, 0], "and take records")
 
+# ---- a topic that is deleted meanwhile
+tap.eq(c.ask("DeleteTopics", 4, topic_names=["brief"], timeout_ms=10000).responses[0].error_code, 0, "a topic is deleted")
+tap.eq([os.path.exists(os.path.join(d, "brief-%d" % i)) for i, d in enumerate(dirs)], [False, True, False], "what lies in the failed directory stays")
+tap.eq(br.stop(), 0, "a clean stop")
+br.start()
+c = Client(br.port, 20)
+tap.eq(lies()["b"][0], 56, "a start with the disk still broken")
+
 # ---- well again: only a restart brings it back
 os.unlink(flag)
 tap.eq((put(1), put(0)), (56, 0), "a disk that works again does not count until the broker is started again")
@@ -97,6 +106,10 @@ c = Client(br.port, 20)
 tap.eq([read(p) for p in range(6)], [True] * 6, "after a restart everything is there")
 tap.eq(lies(), {"a": (0, [0, 3]), "b": (0, [1, 4]), "c": (0, [2, 5])}, "where it was")
 tap.eq({put(p) for p in range(6)}, {0}, "and takes records")
+tap.ok(not os.path.exists(os.path.join(dirs[1], "brief-1")), "what was left of the deleted topic is gone")
+tap.ok("partition.removed" in br.tail(100000), "and the log says so", br.tail(600))
+tap.eq(c.create("brief", 3), 0, "a topic of the same name")
+tap.eq([c.produce("brief", pack([(None, b"x")]), part=p).base_offset for p in range(3)], [0, 0, 0], "begins anew, in all partitions")
 
 # ---- a directory that cannot be used at start
 br.kill()
