@@ -7,12 +7,12 @@ import re
 import sys
 
 top = os.environ['top_srcdir']
-DOCS = ['README.md', 'HACKING.md', 'SECURITY.md'] + sorted(
+DOCS = [f for f in ('README.md', 'HACKING.md', 'SECURITY.md') if os.path.exists(os.path.join(top, f))] + sorted(
     os.path.relpath(p, top) for folder in ('doc', 'modules', 'tests') for p in glob.glob(os.path.join(top, folder, '**', '*.md'), recursive=True)
     if '/node_modules/' not in p and '/golden/' not in p)
 TICKED = re.compile(r'(?<!`)`([^`\n]+)`(?!`)')
 ROOTS = ('src', 'modules', 'include', 'tests', 'doc', 'conf', 'contrib', 'm4')
-FILE = re.compile(r'^[\w-]+\.(?:c|h|cc|py|sh|am)$')
+FILE = re.compile(r'^[\w-]+\.(?:c|h|cc|py|sh|am|\[ch\])$')
 DOTTED = re.compile(r'^([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_]*)+)(?: = .*|=.*)?$')  # a setting, an event, a metric
 NOT_OURS = re.compile(r'^(?:vm|kernel|net)\.|\.so$')
 FUNCTION = re.compile(r'^((?:stk|stoker|seg)_[a-z0-9_]+)(?: ?\(.*\))?$')
@@ -48,6 +48,19 @@ def path_in(text):
     return word
 
 
+def unnamed(doc, text):
+    """What a document that lists things leaves out."""
+    if doc == 'HACKING.md':
+        for folder in ('src', 'tests'):
+            for name in sorted(os.listdir(os.path.join(top, folder))):
+                if os.path.isdir(os.path.join(top, folder, name)) and '`%s`' % name not in text and not name.startswith(('_', '.')):
+                    yield '%s/%s' % (folder, name)
+    if doc == 'doc/internals/README.md':
+        for name in sorted(os.listdir(os.path.join(top, 'doc/internals'))):
+            if name.endswith('.md') and name != 'README.md' and '(%s)' % name not in text:
+                yield name
+
+
 def main():
     fragments = '\n'.join(read(f) for f in ['Makefile.am', 'configure.ac'] + list(files('src', 'modules', 'tests', 'doc', 'conf', endings='.am')))
     sources = '\n'.join(read(f) for f in files('src', 'modules', 'include', 'tests', endings=('.c', '.h', '.cc')))
@@ -70,12 +83,14 @@ def main():
                 path, function = path_in(ticked), FUNCTION.match(ticked)
                 if path:
                     problems += ['%s:%d: there is no %s' % (doc, number, p) for p in braces(path) if not there(p)]
-                elif FILE.match(ticked) and ticked not in names:
-                    problems.append('%s:%d: there is no %s' % (doc, number, ticked))
+                elif FILE.match(ticked):
+                    each = [ticked[:-4] + x for x in ('c', 'h')] if ticked.endswith('.[ch]') else [ticked]
+                    problems += ['%s:%d: there is no %s' % (doc, number, x) for x in each if x not in names]
                 elif DOTTED.match(ticked) and ticked not in names and not NOT_OURS.search(ticked) and DOTTED.match(ticked).group(1) not in dotted:
                     problems.append('%s:%d: there is no %s' % (doc, number, ticked))
                 elif function and function.group(1) not in identifiers and '_noun_' not in function.group(1):
                     problems.append('%s:%d: there is no %s' % (doc, number, function.group(1)))
+        problems += ['%s does not name %s' % (doc, x) for x in unnamed(doc, text)]
         failed += bool(problems)
         print('%s %d - %s' % ('not ok' if problems else 'ok', n, doc))
         for p in problems:
