@@ -20,10 +20,13 @@ wrong = []
 
 
 def connect():
+    end = time.time() + 60
     while True:
         try:
             return Client(br.port, 5)
         except OSError:
+            if time.time() > end:
+                raise
             time.sleep(0.02)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The idempotent producer: duplicates, gaps, the window of five batches, epochs; across rolled segments, a restart and
 kill -9 (kafka-facts 10.3). Every expectation holds for Apache Kafka 3.9.1 too."""
-import os, sys, time
+import os, sys
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import Tap, Broker
+from stoker_test import Tap, Broker, until
 from kapi import Client
 from records import pack, unpack
 
@@ -106,8 +106,7 @@ for how in ("stop", "kill", "kill", "stop"):
 r = c.ask("DeleteRecords", 1, topics=[dict(name="r", partitions=[dict(partition_index=0, offset=-1)])], timeout_ms=5000)
 tap.eq((s.send(n - 1, size=BIG), s.send(n, size=BIG)), ((0, n - 1), (0, n)), "after DeleteRecords of everything")
 c.ask("DeleteTopics", 1, topic_names=["r"], timeout_ms=10000)
-while c.create("r") == 36:  # Kafka deletes in its own time
-    time.sleep(0.1)
+until(lambda: c.create("r") != 36)  # Kafka deletes in its own time
 tap.eq(s.send(77), (0, 0), "a topic made anew knows nobody")
 
 tap.ok(br.alive(), "the broker is alive")

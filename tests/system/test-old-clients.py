@@ -3,7 +3,7 @@
 version of each request (kafka-facts 4.5). Every expectation holds for Apache Kafka 3.9.1 too."""
 import os, sys, struct
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
-from stoker_test import Tap, Broker, i32
+from stoker_test import Tap, Broker, i32, until
 from kapi import Client
 from records import pack, unpack, batches, message, message_set, now
 
@@ -108,19 +108,16 @@ tap.eq(produce("comp", 2, message_set(1, [(None, b"v")]))[0], 87, "a compacted t
 o = Client(br.port)
 m = o.ask("Metadata", 0, topics=[dict(name="brand-new")])
 tap.ok([b.port for b in m.brokers] == [br.port] and m.topics[0].error_code in (0, 5), "Metadata v0 creates the topic", m)
-while m.topics[0].error_code == 5:
-    m = o.ask("Metadata", 0, topics=[dict(name="brand-new")])
+until(lambda: o.ask("Metadata", 0, topics=[dict(name="brand-new")]).topics[0].error_code != 5)
+m = o.ask("Metadata", 0, topics=[dict(name="brand-new")])
 tap.eq((m.topics[0].error_code, m.topics[0].partitions[0].leader_id), (0, m.brokers[0].node_id), "and tells its leader")
 tap.ok({"new", "bad", "comp"} <= {t.name for t in o.ask("Metadata", 0, topics=[]).topics}, "Metadata v0 without names tells of all topics")
 tap.eq(o.produce("brand-new", message_set(0, ROWS), version=0, acks=1).base_offset, 0, "Produce v0")
 tap.eq(rows(o.fetch("brand-new", 0, version=0).records), want, "Fetch v0")
 r = o.ask("ListOffsets", 0, replica_id=-1, topics=[dict(name="brand-new", partitions=[dict(partition_index=0, timestamp=-1, max_num_offsets=1)])])
 tap.eq(r.topics[0].partitions[0].old_style_offsets, [4], "ListOffsets v0")
-for _ in range(50):  # where groups are new, the first answer may be "not yet"
-    r = o.ask("FindCoordinator", 0, key="old-group")
-    if r.error_code == 0:
-        break
-    __import__("time").sleep(0.2)
+until(lambda: o.ask("FindCoordinator", 0, key="old-group").error_code == 0)  # where groups are new, the first answer may be "not yet"
+r = o.ask("FindCoordinator", 0, key="old-group")
 tap.eq((r.error_code, r.port), (0, br.port), "FindCoordinator v0")
 
 

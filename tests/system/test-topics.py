@@ -286,8 +286,7 @@ tap.eq((t.error_code, t.name, t.topic_id), (100, None, tid), "Metadata by the id
 tap.eq(delete(3, topic_names=["gone"]), [("gone", 3)], "a topic that is not there")
 tap.ok(not names() & {"v%d" % v for v in range(8)}, "they are gone", names())
 tap.eq((put("v1", pack([(None, b"v")])).error_code, c.fetch("v1", 0).error_code, parts_of("v1")[0]), (3, 3, 3), "for everybody")
-while create(4, topic("v1"))[0][1] == 36:
-    time.sleep(0.1)
+until(lambda: create(4, topic("v1"))[0][1] != 36)
 tap.eq(put("v1", pack([(None, b"v")])).base_offset, 0, "made anew it is empty")
 old = c.topic_id("full")
 delete(3, topic_names=["full"])
