@@ -52,6 +52,7 @@ typedef struct StokerLogDir
    * (tools, tests): nobody wants to know. */
   void (*failed) (void *core, int index, int error, const char *what);
   void *core;
+  bool fresh;           /* the core's: nothing said that it was one before this start */
   const char *unusable; /* the core's: why it could not be used at start; such a one is never attached. NULL: it is usable */
 } StokerLogDir;
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where the logs of partitions lie that are not open: what the directories were found to hold at start, and what went
- * offline with its directory since. One of them is the partition's; none is ever made a second time elsewhere.
+ * offline with its directory since. One of them is the partition's; none is ever made a second time elsewhere. And what a
+ * start says of those that nobody asked for, and of those that are missing.
  */
 #include "broker/replicas_private.h"
+
+#include "control/log.h"
+
+#define MISSING_NAMED 20 /* of the partitions whose logs are missing; the others are counted */
 
 static char *
 key_of (const char *topic, int32_t partition)
@@ -131,4 +136,75 @@ stk_replicas_emptiest (const StkReplicas *r)
     if (!r->dir_failed[i] && (best < 0 || r->dir_logs[i] < r->dir_logs[best]))
       best = i;
   return best;
+}
+
+/* ---- what a start finds odd */
+
+static bool
+is_fresh (const StkReplicas *r, int dir)
+{
+  return !r->dir_failed[dir] && r->dirs[dir].fresh;
+}
+
+void
+stk_found_missing (StkReplicas *r, const char *topic, int32_t partition)
+{
+  bool any = false;
+
+  for (int i = 0; i < r->n_dirs; i++)
+    any |= is_fresh (r, i);
+  if (!any)
+    return;
+  if (r->missing == NULL)
+    r->missing = g_string_new (NULL);
+  if (r->n_missing++ < MISSING_NAMED)
+    g_string_append_printf (r->missing, "%s%s-%d", r->missing->len ? "," : "", topic, partition);
+}
+
+static void
+tell_missing (StkReplicas *r)
+{
+  g_autoptr (GString) dirs = g_string_new (NULL);
+
+  if (r->missing == NULL)
+    return;
+  for (int i = 0; i < r->n_dirs; i++)
+    if (is_fresh (r, i))
+      g_string_append_printf (dirs, "%s%s", dirs->len ? "," : "", r->dirs[i].path);
+  stk_log (r->broker->log, STOKER_LOG_WARN, "broker", "logs.missing",
+           "the logs of partitions are in none of the directories, and empty ones were made; a directory is used for the first time: is "
+           "its disk not mounted? | dirs=%s logs=%u first=%s",
+           dirs->str, r->n_missing, r->missing->str);
+  g_string_free (g_steal_pointer (&r->missing), TRUE);
+}
+
+/* Logs that nobody asked for at start stay where they are: perhaps the directory was meant for another cluster's tree.
+ */
+static void
+tell_strays (StkReplicas *r)
+{
+  const char *example = NULL;
+  unsigned n = 0;
+  GHashTableIter it;
+  void *key, *found;
+
+  g_hash_table_iter_init (&it, r->found);
+  while (g_hash_table_iter_next (&it, &key, &found))
+    for (const StkFound *f = found; f; f = f->next)
+      if (!f->used) {
+        example = key;
+        n++;
+      }
+  if (n > 0)
+    stk_log (r->broker->log, STOKER_LOG_WARN, "broker", "logs.stray",
+             "logs lie in the directories that belong to no partition of this broker; they are left alone | logs=%u "
+             "example=%s",
+             n, example);
+}
+
+void
+stk_found_tell (StkReplicas *r)
+{
+  tell_strays (r);
+  tell_missing (r);
 }

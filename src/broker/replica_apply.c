@@ -251,6 +251,8 @@ place_log (StkReplicas *r, StkJob *j, const StkHosted *h)
   if (j->storage == NULL)
     return refuse (j, "the topic's storage.engine is not an instance of this broker");
   r->dir_logs[j->dir]++;
+  if (!r->started)
+    stk_found_missing (r, h->name, j->spec.partition);
   return true;
 }
 
@@ -359,30 +361,6 @@ stk_apply_run (StkChange *c)
     apply_topic (c, c->topics->pdata[i], c->specs->pdata[i], g_array_index (c->spec_counts, int32_t, i));
 }
 
-/* Logs that nobody asked for at start stay where they are: perhaps the directory was meant for another cluster's tree.
- */
-static void
-tell_strays (StkReplicas *r)
-{
-  const char *example = NULL;
-  unsigned n = 0;
-  GHashTableIter it;
-  void *key, *found;
-
-  g_hash_table_iter_init (&it, r->found);
-  while (g_hash_table_iter_next (&it, &key, &found))
-    for (const StkFound *f = found; f; f = f->next)
-      if (!f->used) {
-        example = key;
-        n++;
-      }
-  if (n > 0)
-    stk_log (r->broker->log, STOKER_LOG_WARN, "broker", "logs.stray",
-             "logs lie in the directories that belong to no partition of this broker; they are left alone | logs=%u "
-             "example=%s",
-             n, example);
-}
-
 void
 stk_apply_finish (StkChange *c)
 {
@@ -400,7 +378,7 @@ stk_apply_finish (StkChange *c)
   stk_replicas_publish (r, stk_table_new ((StkHosted *const *)all->pdata, all->len));
   stk_table_unref (fresh);
   if (!r->started)
-    tell_strays (r);
+    stk_found_tell (r);
   if (!r->started && r->start)
     stk_start_go (r, c);
   r->started = true;

@@ -41,6 +41,8 @@ stk_replicas_free (StkReplicas *r)
   g_free (r->dir_failed);
   g_free (r->dir_told);
   g_free (r->dir_logs);
+  if (r->missing)
+    g_string_free (r->missing, TRUE);
   g_mutex_clear (&r->lock);
   g_free (r);
 }

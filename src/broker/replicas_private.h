@@ -72,6 +72,8 @@ struct StkReplicas
   bool started;        /* the first apply is done: what is missing on disk from now on is new */
   GHashTable *found;   /* "topic-partition" -> StkFound */
   GHashTable *futures; /* "topic-partition" -> StkFound: where a move to another directory had begun before the start */
+  GString *missing;    /* before `started`: partitions whose logs a fresh directory was perhaps to hold; NULL: none */
+  unsigned n_missing;
   GPtrArray *storages; /* started storage instances */
   bool aside;             /* the first apply does not wait for logs to be opened */
   _Atomic bool abandon;   /* those that are not open yet need not be any more */
@@ -134,6 +136,11 @@ StkFound *stk_found_pick (StkReplicas *r, const char *topic, int32_t partition, 
 int stk_found_future (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id, int dir);
 /* The directory with the fewest logs; -1: none is online. */
 int stk_replicas_emptiest (const StkReplicas *r);
+/* At start: a partition that the tree knows has no log and gets an empty one. Kafka says nothing of that; but where a directory is
+ * used for the first time, it may well be that its disk is not mounted. */
+void stk_found_missing (StkReplicas *r, const char *topic, int32_t partition);
+/* The first apply is done: says which logs nobody asked for, and which are missing. */
+void stk_found_tell (StkReplicas *r);
 /* It was removed. */
 void stk_found_forget (StkReplicas *r, const char *topic, int32_t partition, StokerUuid id);
 

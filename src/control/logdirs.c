@@ -239,6 +239,7 @@ open_one (StkLogDirs *d, int i, StokerError *err)
     return stoker_error_set (err, rc, "cannot lock %s: %s", lock, g_strerror (-rc));
   if (!fresh && read_meta (d, dir, err) < 0)
     return -1;
+  d->list[i].fresh = !dir->has_meta;
   see_marker (d, i);
   return 0;
 }
