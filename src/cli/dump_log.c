@@ -338,7 +338,7 @@ dump_batches (Dump *d)
   CliReader r;
   uint64_t pos = 0;
   int64_t next = MAX (d->base, 0);
-  int rc = CLI_OK, e = cli_reader_open (&r, d->path);
+  int rc = CLI_OK, e = cli_reader_open (&r, d->path, NULL, 0);
 
   if (e)
     return cli_failed ("cannot read %s: %s", d->path, g_strerror (e));

@@ -143,6 +143,10 @@ summary (const Verify *v)
     if (c->unread)
       printf (", %" PRIu64 " could not be read", c->unread);
     printf ("%s\n", v->online ? " (while a broker runs)" : "");
+    if (v->unclean)
+      printf ("not left cleanly: the journal holds %" PRIu64 " byte%s that the segments lack; they were read as if they had them, which a "
+              "start or stoker log settle does\n",
+              c->unsettled, cli_s (c->unsettled));
     return;
   }
   cli_json_begin (&j, NULL, '{');
@@ -157,6 +161,8 @@ summary (const Verify *v)
   cli_json_int (&j, "damaged", (int64_t)c->damaged);
   cli_json_int (&j, "unread", (int64_t)c->unread);
   cli_json_bool (&j, "online", v->online);
+  cli_json_bool (&j, "unclean", v->unclean);
+  cli_json_int (&j, "unsettled_bytes", (int64_t)c->unsettled);
   cli_json_end (&j, '}');
   cli_json_print (&j);
 }
@@ -188,6 +194,7 @@ run (const CliCommand *c, int argc, char **argv)
     summary (&v);
   stk_codec_contexts_free (v.codecs);
   cli_modules_free (v.modules);
+  verify_unsettled_free (v.unsettled);
   g_ptr_array_unref (v.findings);
   return rc || v.counts.unread ? CLI_USAGE : v.counts.damaged ? CLI_FAILED : CLI_OK;
 }
@@ -201,7 +208,8 @@ const CliCommand cli_log_verify = {
   "  stoker log verify /var/lib/stoker/data/orders-0     # one partition\n"
   "  stoker log verify orders-0/00000000000000000000.log # one segment with its indexes\n"
   "  stoker log verify data --json | jq 'select(.kind == \"damage\")'\n"
-  "\nReads only, a broker may run meanwhile. Stoker's directories and Apache Kafka's. Exit code: 0 no damage, 1 damage\n"
-  "was found, 2 wrong usage or something could not be read.\n",
+  "\nReads only, a broker may run meanwhile. Stoker's directories and Apache Kafka's. After a crash segments are read as if\n"
+  "they had what the journal holds for them. Exit code: 0 no damage, 1 damage was found, 2 wrong usage or something could\n"
+  "not be read.\n",
   run,
 };

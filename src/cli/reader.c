@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,18 +34,20 @@ cli_is_zero (const uint8_t *p, size_t n)
 }
 
 int
-cli_reader_open (CliReader *r, const char *path)
+cli_reader_open (CliReader *r, const char *path, const CliPatch *patches, size_t n)
 {
-  struct stat st;
+  struct stat st = { 0 };
 
-  *r = (CliReader){ .fd = open (path, O_RDONLY | O_CLOEXEC) };
-  if (r->fd < 0)
+  *r = (CliReader){ .fd = open (path, O_RDONLY | O_CLOEXEC), .patches = patches, .n_patches = n };
+  if (r->fd < 0 && (errno != ENOENT || n == 0))
     return errno;
-  if (fstat (r->fd, &st) < 0 || !S_ISREG (st.st_mode)) {
+  if (r->fd >= 0 && (fstat (r->fd, &st) < 0 || !S_ISREG (st.st_mode))) {
     close (r->fd);
     return EINVAL;
   }
   r->size = (uint64_t)st.st_size;
+  for (size_t i = 0; i < n; i++)
+    r->size = MAX (r->size, patches[i].pos + patches[i].len);
   (void)posix_fadvise (r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   return 0;
 }
@@ -67,10 +70,25 @@ cli_reader_refresh (CliReader *r)
     r->size = (uint64_t)st.st_size;
 }
 
+/* The window [at, at + want) as it will be. */
+static void
+patch (CliReader *r, size_t want)
+{
+  memset (r->buf.data + r->buf.len, 0, want - r->buf.len);
+  r->buf.len = want;
+  for (size_t i = 0; i < r->n_patches; i++) {
+    const CliPatch *p = &r->patches[i];
+    uint64_t from = MAX (p->pos, r->at), to = MIN (p->pos + p->len, r->at + want);
+    if (from < to)
+      memcpy (r->buf.data + (from - r->at), p->data + (from - p->pos), (size_t)(to - from));
+  }
+}
+
 const uint8_t *
 cli_reader_view (CliReader *r, uint64_t pos, size_t len)
 {
   size_t want;
+  ssize_t n = 0;
 
   if (pos > r->size || len > r->size - pos)
     return NULL;
@@ -80,14 +98,16 @@ cli_reader_view (CliReader *r, uint64_t pos, size_t len)
   r->at = pos;
   r->buf.len = 0;
   (void)stoker_buf_reserve (&r->buf, want);
-  while (r->buf.len < want) {
-    ssize_t n = pread (r->fd, r->buf.data + r->buf.len, want - r->buf.len, (off_t)(pos + r->buf.len));
+  while (r->fd >= 0 && r->buf.len < want) {
+    n = pread (r->fd, r->buf.data + r->buf.len, want - r->buf.len, (off_t)(pos + r->buf.len));
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
       break;
     r->buf.len += (size_t)n;
   }
+  if (n >= 0 && r->n_patches > 0)
+    patch (r, want);
   return r->buf.len >= len ? r->buf.data : NULL;
 }
 

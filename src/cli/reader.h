@@ -7,19 +7,30 @@
 
 #include <stoker/record.h>
 
+/* Bytes that are to be written to a file. */
+typedef struct CliPatch
+{
+  uint64_t pos;
+  size_t len;
+  uint8_t *data;
+} CliPatch;
+
 typedef struct CliReader
 {
   int fd;
-  uint64_t size, at; /* of the file as it was opened; file position of buf.data */
+  uint64_t size, at; /* of the file as it was opened, with its patches; file position of buf.data */
   StokerBuf buf;
+  const CliPatch *patches;
+  size_t n_patches;
 } CliReader;
 
 /* `n` bytes (1 to 8), big endian, signed: a field of an index or a snapshot. */
 int64_t cli_big (const uint8_t *p, int n);
 /* Reserved space: nothing but zeros. */
 bool cli_is_zero (const uint8_t *p, size_t n);
-/* 0 or an errno. */
-int cli_reader_open (CliReader *r, const char *path);
+/* patches[0..n), borrowed: the file is read as if they had been written to it, in order (which makes one that is not there). 0 or an
+ * errno. */
+int cli_reader_open (CliReader *r, const char *path, const CliPatch *patches, size_t n);
 void cli_reader_close (CliReader *r);
 /* Bytes [pos, pos + len), valid until the next call; NULL: the file does not have them. */
 const uint8_t *cli_reader_view (CliReader *r, uint64_t pos, size_t len);

@@ -128,7 +128,7 @@ verify_read (Verify *v, const char *path, size_t max, size_t *len)
 {
   CliReader r;
   uint8_t *out = NULL;
-  int rc = cli_reader_open (&r, path);
+  int rc = cli_reader_open (&r, path, NULL, 0);
 
   if (rc) {
     verify_unread (v, path, rc);

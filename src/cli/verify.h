@@ -45,8 +45,12 @@ typedef struct VerifyCounts
 {
   uint64_t directories, partitions, segments, batches, records, bytes, other_files;
   uint64_t damaged; /* findings */
+  uint64_t unsettled; /* bytes that only the journal has */
   uint64_t unread;  /* files that could not be read, batches without their codec */
 } VerifyCounts;
+
+/* What a journal would write. */
+typedef struct VerifyUnsettled VerifyUnsettled;
 
 typedef struct Verify
 {
@@ -54,6 +58,8 @@ typedef struct Verify
   bool json;
   bool online; /* a broker holds the directory's lock */
   bool clean;  /* the marker of a clean stop is there: checkpoints must agree with the logs */
+  bool unclean; /* a directory that was looked at holds a journal, and no broker runs */
+  VerifyUnsettled *unsettled; /* what it holds for the segments; NULL: nothing, or a broker runs */
   VerifyCounts counts;
   VerifyCounts before;  /* as the present try began */
   GPtrArray *findings;  /* of Finding: the present try's */
@@ -142,10 +148,18 @@ void verify_partition (Verify *v, const char *path, const VerifyMarks *marks);
 /* Does the folder hold what only a log directory holds (also one without its meta.properties), or a partition's folder? */
 bool verify_is_directory (const char *path);
 bool verify_is_partition (const char *path);
-/* Sees whether a broker runs on the log directory, and whether it was left cleanly. */
+/* Sees whether a broker runs on the log directory, whether it was left cleanly, and if not what its journal holds. */
 void verify_look_at (Verify *v, const char *dir);
 /* All of it. CLI_OK, or CLI_USAGE when it cannot be read. */
 int verify_directory (Verify *v, const char *path);
+
+/* ---- verify_unsettled.c: the journal of a directory that no broker runs on */
+VerifyUnsettled *verify_unsettled_new (Verify *v, const char *dir);
+void verify_unsettled_free (VerifyUnsettled *u); /* NULL is allowed, here and below */
+/* What the .log `base` of a partition's folder lacks; borrowed. */
+const CliPatch *verify_unsettled_of (const VerifyUnsettled *u, const char *folder, int64_t base, size_t *n);
+/* Adds the bases (int64_t) of segments of the folder that are not there at all yet. */
+void verify_unsettled_bases (const VerifyUnsettled *u, const char *folder, GArray *bases);
 
 /* ---- verify_journal.c */
 /* Its folder, or one file of it. */

@@ -40,8 +40,13 @@ exists (const char *dir, const char *name)
 void
 verify_look_at (Verify *v, const char *dir)
 {
+  bool journal = exists (dir, "stoker.journal");
+
   v->online = is_locked (dir);
-  v->clean = !v->online && exists (dir, ".kafka_cleanshutdown") && !exists (dir, "stoker.journal");
+  v->clean = !v->online && !journal && exists (dir, ".kafka_cleanshutdown");
+  v->unclean |= journal && !v->online;
+  verify_unsettled_free (v->unsettled);
+  v->unsettled = journal && !v->online ? verify_unsettled_new (v, dir) : NULL;
 }
 
 /* ---- a log directory */

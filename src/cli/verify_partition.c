@@ -61,6 +61,7 @@ list (Verify *v, Partition *p)
     else
       g_ptr_array_add (p->orphans, g_strdup (name));
   }
+  verify_unsettled_bases (v->unsettled, p->facts.path, p->bases);
   g_array_sort (p->bases, ascending);
   return true;
 }

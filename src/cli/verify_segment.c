@@ -321,13 +321,18 @@ verify_segment (Verify *v, const PartitionFacts *facts, int64_t base, int64_t li
 {
   Segment s = { .v = v, .facts = facts, .state = state, .base = base, .newest = limit == INT64_MAX };
   g_autofree char *name = g_strdup_printf ("%020" PRId64 ".log", base);
+  const CliPatch *patches;
+  size_t n;
   int rc;
 
   s.path = g_build_filename (facts->path, name, NULL);
   s.max = MIN (limit - 1, base > INT64_MAX - INT32_MAX ? INT64_MAX - 1 : base + INT32_MAX);
   state->next = MAX (state->next, base);
   verify_indexes_begin (v, &s.indexes, facts->path, base);
-  rc = cli_reader_open (&s.r, s.path);
+  patches = verify_unsettled_of (v->unsettled, facts->path, base, &n);
+  for (size_t i = 0; i < n; i++)
+    v->counts.unsettled += patches[i].len;
+  rc = cli_reader_open (&s.r, s.path, patches, n);
   if (rc) {
     verify_unread (v, s.path, rc);
     verify_indexes_end (NULL, &s.indexes, 0, 0);

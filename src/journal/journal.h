@@ -30,6 +30,9 @@ int stk_journal_end (StokerJournal *j, StokerError *err);
 void stk_journal_free (StokerJournal *j);
 /* Is there anything to replay? Decides whether the directory counts as cleanly left. */
 bool stk_journal_found (StokerDisk *disk, const char *path);
+/* Hands every step that a replay would take to `apply`, and changes nothing: for tools, while nobody writes there. 0; -1 with *err. */
+int stk_journal_look (StokerHost *host, const char *path, int (*apply) (void *user, const StokerJournalStep *step), void *user,
+                      StokerError *err);
 /* Whom to tell when the disk fails (dir->failed, with dir->core): the journal is dead then, and stays so, while those of other
  * directories go on. Borrowed. Before anything is noted. */
 void stk_journal_set_owner (StokerJournal *j, const StokerLogDir *dir);

@@ -36,6 +36,7 @@ typedef struct Replay
   GArray *found;       /* of Found, in the order of their commits */
   GHashTable *voids;   /* name -> GArray of Void */
   StokerError *err;
+  bool quiet; /* damage is not logged */
 } Replay;
 
 typedef int (*Visit) (Replay *r, uint64_t seq, const Entry *e, void *user);
@@ -177,7 +178,7 @@ survey (Replay *r)
     rc = read_slot (r, slot);
     if (rc < 0)
       break;
-    rc = walk_slot (r, &f, 0, note_void, NULL, true);
+    rc = walk_slot (r, &f, 0, note_void, NULL, !r->quiet);
     if (f.last > 0)
       g_array_append_val (r->found, f);
   }
@@ -228,18 +229,54 @@ free_list (void *data)
   g_array_unref (data);
 }
 
+static void
+begin (Replay *r, StokerJournal *j, StokerError *err)
+{
+  *r = (Replay){ .j = j,
+                 .found = g_array_new (FALSE, FALSE, sizeof (Found)),
+                 .voids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_list),
+                 .err = err };
+}
+
+static void
+end (Replay *r)
+{
+  stoker_buf_clear (&r->buf);
+  g_array_unref (r->found);
+  g_hash_table_unref (r->voids);
+}
+
+int
+stk_journal_look (StokerHost *host, const char *path, int (*apply) (void *user, const StokerJournalStep *step), void *user,
+                  StokerError *err)
+{
+  StokerJournal *j = stk_journal_new (host, 0, path, 0);
+  Applying a = { apply, user, 0 };
+  Replay r;
+  int rc;
+
+  begin (&r, j, err);
+  r.quiet = true;
+  rc = survey (&r);
+  if (rc == 0)
+    rc = apply_all (&r, &a);
+  end (&r);
+  stk_journal_free (j);
+  if (rc < 0 && err->text[0] == '\0')
+    stoker_error_set (err, STOKER_ERROR_IO, "cannot read the journal of %s: %s", path, g_strerror (-rc));
+  return rc < 0 ? -1 : 0;
+}
+
 int
 stoker_journal_replay (StokerJournal *j, int (*apply) (void *user, const StokerJournalStep *step),
                        int (*finish) (void *user), void *user, uint64_t *steps, StokerError *err)
 {
   StokerError own = { 0 };
-  Replay r = { .j = j,
-               .found = g_array_new (FALSE, FALSE, sizeof (Found)),
-               .voids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_list),
-               .err = err ? err : &own };
   Applying a = { apply, user, 0 };
+  Replay r;
   int rc = 0;
 
+  begin (&r, j, err ? err : &own);
   if (stk_journal_found (j->disk, j->path)) {
     rc = survey (&r);
     if (rc == 0)
@@ -251,9 +288,7 @@ stoker_journal_replay (StokerJournal *j, int (*apply) (void *user, const StokerJ
     rc = stk_ring_delete (j->disk, j->path);
   if (rc < 0 && r.err->text[0] == '\0')
     stoker_error_set (r.err, STOKER_ERROR_IO, "cannot replay the journal of %s: %s", j->path, g_strerror (-rc));
-  stoker_buf_clear (&r.buf);
-  g_array_unref (r.found);
-  g_hash_table_unref (r.voids);
+  end (&r);
   if (steps)
     *steps = a.steps;
   return rc;

@@ -182,6 +182,28 @@ for i in range(50):
 br.kill()
 ring = os.path.join(br.data, "stoker.journal", "00000000.ring")
 clean("an unclean directory with its journal", br.data)
+# What a power cut may leave: the journal has everything, the segments lack their ends.
+torn = os.path.join(br.dir, "torn")
+shutil.copytree(br.data, torn)
+for i in range(2):
+    d = os.path.join(torn, "t-%d" % i)
+    name = sorted(f for f in os.listdir(d) if f.endswith(".log"))[-1]
+    size = os.path.getsize(os.path.join(d, name))
+    os.truncate(os.path.join(d, name), size - 300)
+s = clean("segments lack what the journal has: no damage", torn)
+tap.ok(s.get("unclean") and s.get("unsettled_bytes", 0) >= 300 * 2, "but said", s)
+p = subprocess.run([STOKER, "log", "verify", torn], capture_output=True, text=True, timeout=60)
+tap.ok("the journal holds %d bytes" % s.get("unsettled_bytes", 0) in p.stdout and "log settle" in p.stdout, "and what to do", p.stdout)
+part_dir = os.path.join(torn, "t-0")
+one = clean("one partition of it", part_dir)
+tap.ok(0 < one.get("unsettled_bytes", 0) < s["unsettled_bytes"], "with its own share", one)
+name = sorted(f for f in os.listdir(part_dir) if f.endswith(".log"))[-1]
+clean("one segment of it", os.path.join(part_dir, name))
+before = s["records"]
+subprocess.run([STOKER, "log", "settle", torn], capture_output=True, timeout=60)
+s = clean("settled", torn)
+tap.eq((s["records"], s["unclean"], s["unsettled_bytes"]), (before, False, 0), "it holds what verify read")
+shutil.rmtree(torn)
 data = open(ring, "rb").read()
 flip(ring, 4096 * 3 + 100, 16)
 rc, lines, err = verify(br.data)

@@ -5,6 +5,7 @@
 #include "cli/reader.h"
 #include "record/record.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -64,7 +65,7 @@ walks (Fixture *f, const void *unused)
   const char *why;
 
   store (f, f->log.len);
-  g_assert_cmpint (cli_reader_open (&r, f->path), ==, 0);
+  g_assert_cmpint (cli_reader_open (&r, f->path, NULL, 0), ==, 0);
   for (int i = 0; i < N; i++) {
     g_assert_nonnull (cli_reader_batch (&r, f->at[i], 500 + i, 600, &b, &why));
     g_assert_cmpint (b.base_offset, ==, 500 + i);
@@ -89,7 +90,7 @@ finds_back (Fixture *f, const void *unused)
     uint8_t was = f->log.data[f->at[i] + 9];
     f->log.data[f->at[i] + 9] ^= 0x40; /* its length */
     store (f, f->log.len);
-    g_assert_cmpint (cli_reader_open (&r, f->path), ==, 0);
+    g_assert_cmpint (cli_reader_open (&r, f->path, NULL, 0), ==, 0);
     g_assert_null (cli_reader_batch (&r, f->at[i], 500 + i, 600, &b, &why));
     g_assert_cmpuint (cli_reader_resync (&r, f->at[i], 500 + i, 600), ==, f->at[i + 1]);
     cli_reader_close (&r);
@@ -105,7 +106,7 @@ shrinks (Fixture *f, const void *unused)
   const char *why;
 
   store (f, f->log.len);
-  g_assert_cmpint (cli_reader_open (&r, f->path), ==, 0);
+  g_assert_cmpint (cli_reader_open (&r, f->path, NULL, 0), ==, 0);
   g_assert_cmpint (truncate (f->path, (off_t)f->at[5] + 70), ==, 0);
   g_assert_null (cli_reader_batch (&r, f->at[30], 0, 600, &b, &why));
   g_assert_cmpuint (cli_reader_resync (&r, f->at[6], 0, 600), ==, r.size);
@@ -115,8 +116,39 @@ shrinks (Fixture *f, const void *unused)
   g_assert_nonnull (strstr (why, "ends inside"));
   g_assert_nonnull (cli_reader_batch (&r, f->at[4], 0, 600, &b, &why));
   cli_reader_close (&r);
-  g_assert_cmpint (cli_reader_open (&r, "/nothing/there"), !=, 0);
-  g_assert_cmpint (cli_reader_open (&r, "/"), !=, 0);
+  g_assert_cmpint (cli_reader_open (&r, "/nothing/there", NULL, 0), !=, 0);
+  g_assert_cmpint (cli_reader_open (&r, "/", NULL, 0), !=, 0);
+}
+
+/* The journal has what the file lacks: its end, a piece of it, all of it. */
+static void
+patched (Fixture *f, const void *unused)
+{
+  const size_t torn = f->at[10] + 33, late = f->at[25];
+  const CliPatch patches[] = { { f->at[3], 100, f->log.data },                       /* is written over .. */
+                               { f->at[3], f->at[4] - f->at[3], f->log.data + f->at[3] }, /* .. by this */
+                               { late, f->log.len - late, f->log.data + late },
+                               { torn - 5, late - torn + 5, f->log.data + torn - 5 } };
+  CliReader r;
+  StokerBatch b;
+  const char *why;
+
+  store (f, torn);
+  g_assert_cmpint (cli_reader_open (&r, f->path, patches, G_N_ELEMENTS (patches)), ==, 0);
+  g_assert_cmpuint (r.size, ==, f->log.len);
+  for (int i = 0; i < N; i++)
+    g_assert_nonnull (cli_reader_batch (&r, f->at[i], 500 + i, 600, &b, &why));
+  cli_reader_close (&r);
+  g_assert_cmpint (cli_reader_open (&r, f->path, patches, 3), ==, 0); /* a gap is zeros */
+  g_assert_cmpint (cli_reader_view (&r, torn, 1)[0], ==, 0);
+  g_assert_null (cli_reader_batch (&r, f->at[10], 0, 600, &b, &why));
+  g_assert_nonnull (cli_reader_batch (&r, late, 0, 600, &b, &why));
+  cli_reader_close (&r);
+  g_unlink (f->path);
+  g_assert_cmpint (cli_reader_open (&r, f->path, patches, 2), ==, 0);
+  g_assert_nonnull (cli_reader_batch (&r, f->at[3], 0, 600, &b, &why));
+  cli_reader_close (&r);
+  g_assert_cmpint (cli_reader_open (&r, f->path, NULL, 0), ==, ENOENT);
 }
 
 int
@@ -126,5 +158,6 @@ main (int argc, char **argv)
   g_test_add ("/cli/reader/walks", Fixture, NULL, setup, walks, teardown);
   g_test_add ("/cli/reader/finds-back", Fixture, NULL, setup, finds_back, teardown);
   g_test_add ("/cli/reader/shrinks", Fixture, NULL, setup, shrinks, teardown);
+  g_test_add ("/cli/reader/patched", Fixture, NULL, setup, patched, teardown);
   return g_test_run ();
 }
