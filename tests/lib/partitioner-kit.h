@@ -87,4 +87,49 @@ assert_equal_shares (const unsigned *got, int32_t count)
   g_assert_cmpuint (most - least, <=, 1);
 }
 
+/* ---- partitioners that hash the key, and deal records without one in turn */
+typedef struct HashTest
+{
+  const StokerModule *module;
+  const char *name;
+} HashTest;
+
+static inline void
+test_hash_golden (const void *user)
+{
+  const HashTest *t = (const HashTest *)user;
+  StokerInstance *self = test_instance_new (t->module, NULL);
+  g_autofree char *column = g_strconcat (t->name, "_p7", NULL);
+
+  assert_golden (self, column);
+  test_instance_free (self);
+}
+
+static inline void
+test_hash_without_key (const void *user)
+{
+  const HashTest *t = (const HashTest *)user;
+  StokerInstance *self = test_instance_new (t->module, NULL);
+  uint64_t cell = 0;
+  StokerTopicView view = { .count = 7, .cell = &cell };
+  g_autofree unsigned *got = spread (self, &view, 1000, 13);
+
+  assert_equal_shares (got, 7);
+  test_instance_free (self);
+}
+
+/* All of a test's main. */
+static inline int
+test_hash_partitioner (int argc, char **argv, const StokerModule *module, const char *name)
+{
+  HashTest t = { module, name };
+  g_autofree char *golden = g_strdup_printf ("/partitioner/%s/golden", name);
+  g_autofree char *without_key = g_strdup_printf ("/partitioner/%s/without-key", name);
+
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func (golden, &t, test_hash_golden);
+  g_test_add_data_func (without_key, &t, test_hash_without_key);
+  return g_test_run ();
+}
+
 #endif

@@ -264,6 +264,7 @@ test_owed (void)
   StkServerSettings settings = front_settings ();
   Front f;
   int half, whole, quiet;
+  int inputs;
 
   front_open (&f, &settings);
   half = front_connect (&f, NULL);
@@ -276,8 +277,10 @@ test_owed (void)
   quiet = front_connect (&f, NULL);
   front_frame (whole, 'e', "a", 1);
   front_expect_frame (whole, 'e', "a", 1);
+  inputs = atomic_load (&f.state.inputs);
   front_frame (whole, 'w', "late", 4);
-  g_usleep (20000);
+  for (int i = 0; i < 6000 && atomic_load (&f.state.inputs) == inputs; i++)
+    g_usleep (10000);
   front_close (&f);
   front_expect_frame (whole, 'w', "late", 4);
   front_expect_end (whole);
