@@ -181,13 +181,16 @@ records_told (Life *l, Call *c, Answer *a)
             p->topic->name, p->index, look.next, look.start, look.end, f.error);
   for (size_t at = 0; stoker_batch_peek (f.records.data + at, f.records.len - at, &b) == 0; at += (size_t)b.length) {
     Sent *s = batch_seen (l, p, &b, f.records.data + at);
-    if (s->found)
+    if (s && s->found)
       broken (l, "%s-%d: a batch stands there twice, at offset %" PRId64, p->topic->name, p->index, b.base_offset);
-    if (b.base_offset > look.next || (b.base_offset < look.next && look.next != look.start))
+    if ((b.base_offset > look.next && !p->topic->compacted) || (b.base_offset < look.next && look.next != look.start))
       broken (l, "%s-%d: after offset %" PRId64 " comes %" PRId64, p->topic->name, p->index, look.next - 1,
               b.base_offset);
-    s->found = true;
-    look.next = b.base_offset + s->records;
+    if (s)
+      s->found = true;
+    if (s && p->topic->compacted)
+      compacted_seen (l, s, &b, f.records.data + at);
+    look.next = b.base_offset + b.last_offset_delta + 1;
     look.bytes += (uint64_t)b.length;
   }
 }
@@ -242,8 +245,11 @@ check_part (Life *l, Part *p)
 {
   const Topic *t = p->topic;
 
-  for (guint i = 0; i < p->sent->len; i++)
-    ((Sent *)g_ptr_array_index (p->sent, i))->found = false;
+  for (guint i = 0; i < p->sent->len; i++) {
+    Sent *s = g_ptr_array_index (p->sent, i);
+    s->found = false;
+    s->there = 0;
+  }
   ask_offset (l, p, -2);
   ask_offset (l, p, -1);
   tale (l, "%s-%d: %" PRId64 " to %" PRId64 ", shown %" PRId64 ", deleted %" PRId64 " (asked %" PRId64 ")", t->name,
@@ -258,12 +264,14 @@ check_part (Life *l, Part *p)
   check_start (l, p);
   for (guint i = 0; i < p->sent->len; i++) {
     Sent *s = g_ptr_array_index (p->sent, i);
-    if (s->told && !s->found && s->offset + s->records > look.start)
+    if (s->told && !s->found && s->offset + s->records > look.start && !t->compacted)
       broken (l, "%s-%d: offset %" PRId64 " is missing (%d bytes, of %" PRId64 " to %" PRId64 ")", t->name, p->index,
               s->offset, (int)s->wire.len, look.start, look.end);
     if (!s->found && !s->told && !s->idempotent)
       s->lost = true;
   }
+  if (t->compacted)
+    check_compacted (l, p, look.start);
   l->held += look.bytes;
 }
 
@@ -277,7 +285,7 @@ check_sequences (Life *l, Part *p)
     const Sent *s = g_ptr_array_index (p->sent, i);
     if (!s->idempotent || !s->found)
       continue;
-    if (s->offset <= last || (end >= 0 && s->sequence != end))
+    if (s->offset <= last || (end >= 0 && s->sequence != end && !p->topic->compacted))
       broken (l, "%s-%d: sequence %d at offset %" PRId64 " follows %" PRId64 " at %" PRId64, p->topic->name, p->index,
               s->sequence, s->offset, end, last);
     last = s->offset;
@@ -337,8 +345,10 @@ check_producer (Life *l, Part *p)
 {
   g_autoptr (GPtrArray) newest = g_ptr_array_new ();
 
-  for (guint i = p->sent->len; i > 0 && newest->len < 5; i--) {
+  for (guint i = p->sent->len; i > 0 && newest->len < (p->topic->compacted ? 1 : 5); i--) {
     Sent *s = g_ptr_array_index (p->sent, i - 1);
+    if (p->topic->compacted && s->idempotent && s->told && !s->found) /* only an empty batch is left of it */
+      break;
     if (s->idempotent && s->found && s->offset >= look.start)
       g_ptr_array_insert (newest, 0, s);
   }
@@ -411,6 +421,7 @@ records_told_leniently (Life *l, Call *c, Answer *a)
   Part *p = c->part;
   StokerBatch b;
   Fetched f;
+  Sent *s;
 
   if (a == NULL)
     broken (l, "a broker that was started closes its connections");
@@ -421,7 +432,8 @@ records_told_leniently (Life *l, Call *c, Answer *a)
     broken (l, "%s-%d: fetch is answered with error %" PRId64, p->topic->name, p->index, f.error);
   if (f.error == 0)
     for (size_t at = 0; stoker_batch_peek (f.records.data + at, f.records.len - at, &b) == 0; at += (size_t)b.length)
-      batch_seen (l, p, &b, f.records.data + at)->found = true;
+      if ((s = batch_seen (l, p, &b, f.records.data + at)))
+        s->found = true;
 }
 
 /* From the place of each batch: what is damaged hides nothing but itself. */
@@ -439,7 +451,8 @@ read_leniently (Life *l, Part *p)
     look.next = s->offset;
     put_fetch (&b, p, s->offset, 0, 1 << 20);
     ask (l, 1, 10, &b, records_told_leniently, p, 0, "Fetch");
-    if (!s->found && p->topic->retention_ms == INT64_MAX && p->topic->retention_bytes == INT64_MAX) {
+    if (!s->found && !p->topic->compacted && p->topic->retention_ms == INT64_MAX
+        && p->topic->retention_bytes == INT64_MAX) {
       tale (l, "%s-%d: offset %" PRId64 " is missing", p->topic->name, p->index, s->offset);
       l->missing++;
     }

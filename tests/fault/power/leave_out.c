@@ -15,6 +15,7 @@ const LeaveOut leave_outs[] = {
   { "folder-of-log", STK_SIM_SYNC_DIR, "/data/*-*", true, "the names of segments" },
   { "folder-of-logs", STK_SIM_SYNC_DIR, "/data", true,
     "the names of logs, of the journal, of the coordinator's database" },
+  { "compacted", STK_SIM_SYNC, "*.log.cleaned", true, "what takes the place of segments that were compacted" },
   { "checkpoints", STK_SIM_SYNC, "/data/*-checkpoint.tmp", true, "where the deleted records end" },
   { "identity", STK_SIM_SYNC, "/data/meta.properties.tmp", true, "whose the directory is" },
   { "epochs", STK_SIM_SYNC, "*/leader-epoch-checkpoint*", false, "every batch carries its own" },

@@ -9,10 +9,10 @@
 enum
 {
   IN_FLIGHT = 5, /* of one producer */
-  TOPICS = 5
+  TOPICS = 6 /* the last one is compacted */
 };
 
-static const char *const names[TOPICS] = { "stays", "kept", "short", "comes", "goes" };
+static const char *const names[TOPICS] = { "stays", "kept", "short", "comes", "goes", "keyed" };
 
 static Link *
 link_of (Life *l, const Part *p)
@@ -307,6 +307,7 @@ create (Life *l, const char *name)
   else if (brief)
     t->retention_ms = dice (l, 1000, 6000);
   t->recoded = recoded;
+  t->compacted = strcmp (name, "keyed") == 0;
   t->segment_bytes = strcmp (name, "kept") ? dice (l, 1500, 30000) : dice (l, 300000, 2000000);
   c->topic = t;
   c->answered = created;
@@ -315,7 +316,7 @@ create (Life *l, const char *name)
   put_int (&b, (uint64_t)t->n, 4);
   put_int (&b, 1, 2);
   put_int (&b, 0, 4);
-  put_int (&b, 4 + recoded, 4);
+  put_int (&b, 4 + recoded + 2 * t->compacted, 4);
   setting (&b, "segment.bytes", t->segment_bytes);
   setting (&b, "index.interval.bytes", dice (l, 100, 2000));
   setting (&b, "retention.bytes", t->retention_bytes == INT64_MAX ? -1 : t->retention_bytes);
@@ -323,6 +324,12 @@ create (Life *l, const char *name)
   if (recoded) {
     put_text (&b, "compression.type");
     put_text (&b, "lz4");
+  }
+  if (t->compacted) {
+    put_text (&b, "cleanup.policy");
+    put_text (&b, "compact");
+    put_text (&b, "min.cleanable.dirty.ratio");
+    put_text (&b, "0.01");
   }
   put_int (&b, 10000, 4);
   put_int (&b, 0, 1);
@@ -361,7 +368,7 @@ drop (Life *l, Topic *t)
 static void
 topics (Life *l)
 {
-  const char *name = names[dice (l, 0, TOPICS)];
+  const char *name = names[dice (l, 0, l->compacts ? TOPICS : TOPICS - 1)];
   Topic *t = topic_find (l, name);
 
   if (t == NULL)
@@ -458,7 +465,7 @@ delete_records (Life *l)
   StokerBuf b = { 0 };
   int64_t to;
 
-  if (p == NULL || strcmp (p->topic->name, "stays") == 0 || p->shown == 0)
+  if (p == NULL || strcmp (p->topic->name, "stays") == 0 || p->topic->compacted || p->shown == 0)
     return;
   to = dice (l, MIN (p->cut_told, p->shown), p->shown + 1);
   p->cut_asked = MAX (p->cut_asked, to);

@@ -135,8 +135,11 @@ sent_new (Life *l, Part *p, bool idempotent, size_t bytes)
     g_ptr_array_add (p->open, s);
   }
   for (int32_t i = 0; i < n; i++) {
+    uint8_t key = p->topic->compacted ? (uint8_t)dice (l, 0, 12) : 0;
+    s->keys |= (uint32_t)key << 4 * i;
     fill (l, value, bytes / (size_t)n);
-    stk_batch_add (&w, s->stamp, STOKER_BYTES_NULL, (StokerBytes){ value, bytes / (size_t)n }, STOKER_BYTES_NULL, 0);
+    stk_batch_add (&w, s->stamp, p->topic->compacted ? (StokerBytes){ &key, 1 } : STOKER_BYTES_NULL,
+                   (StokerBytes){ value, bytes / (size_t)n }, STOKER_BYTES_NULL, 0);
   }
   if (stk_batch_end (&w, l->codecs, codec > 0 ? codec : 0, STK_CODEC_LEVEL_DEFAULT, &err) < 0)
     g_error ("%s", err.text);
@@ -156,12 +159,15 @@ batch_seen (Life *l, Part *p, const StokerBatch *b, const uint8_t *data)
 
   if (!stoker_batch_crc_ok (data, b))
     broken (l, "%s-%d: a damaged batch is served at offset %" PRId64, where, p->index, b->base_offset);
+  if (p->topic->compacted && b->record_count == 0)
+    return NULL;
   if (s == NULL)
     broken (l, "%s-%d: a batch that nobody sent, at offset %" PRId64, where, p->index, b->base_offset);
   if (s->part != p)
     broken (l, "%s-%d: holds a batch of %s-%d, at offset %" PRId64, where, p->index, s->part->topic->name,
             s->part->index, b->base_offset);
-  if (s->records != b->record_count || (!p->topic->recoded && s->crc != b->crc))
+  if (p->topic->compacted ? s->records - 1 != b->last_offset_delta
+                          : s->records != b->record_count || (!p->topic->recoded && s->crc != b->crc))
     broken (l, "%s-%d: another batch than the one that was sent, at offset %" PRId64, where, p->index, b->base_offset);
   if (s->lost)
     broken (l, "%s-%d: a batch that was lost is back, at offset %" PRId64, where, p->index, b->base_offset);

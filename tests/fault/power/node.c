@@ -117,6 +117,7 @@ node_start (Life *l)
                                            "auto.create.topics.enable = false\n"
                                            "group.initial.rebalance.delay.ms = 0\n"
                                            "log.retention.check.interval.ms = 1500\n"
+                                           "log.cleaner.backoff.ms = 300\n"
                                            "log.segment.delete.delay.ms = 700\n"
                                            "replica.high.watermark.checkpoint.interval.ms = 900\n"
                                            "logging.level = %s\n"

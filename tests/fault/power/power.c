@@ -114,6 +114,7 @@ one_life (uint64_t seed)
   Life *l = life_new (seed, "");
 
   l->two_dirs = seed % 3 == 0;
+  l->compacts = seed % 2 == 0;
   life_cuts = 0;
   l->cut = cut_and_go_on;
   l->meddle = plan.out ? leave_out : NULL;

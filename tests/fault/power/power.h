@@ -2,7 +2,7 @@
  *
  * A broker on a simulated disk, clients that remember what they were told, and power cuts at any call on the disk. What
  * was told must be true after every cut: wire.c (frames), node.c (the broker, the cut), model.c (what was told), load.c
- * (what clients do), check.c (the comparison), power.c (seeds and forks). A real process whose calls on the disk are
+ * (what clients do), check.c and compacted.c (the comparison), power.c (seeds and forks). A real process whose calls on the disk are
  * recorded has the same clients and comparisons, and a node.c of its own: tests/fault/shim.
  *
  * One process, one thread. At a cut the process forks: the child goes on without power, its parent as if nothing had
@@ -94,6 +94,8 @@ typedef struct Sent
   bool told;      /* answered, or read by somebody: it must stay */
   bool lost;      /* it was not there when somebody looked: it must not come back */
   bool found;     /* of check.c */
+  uint32_t keys;  /* of a compacted topic: four bits for each record */
+  uint32_t there; /* and which of them check.c found */
   StokerBuf wire;
 } Sent;
 
@@ -132,6 +134,7 @@ struct Topic
   int64_t largest;                       /* batch that was sent */
   int64_t retention_bytes, retention_ms; /* the smallest that was ever asked for; INT64_MAX: none */
   bool recoded;                          /* batches are compressed anew */
+  bool compacted;                        /* its records have keys */
 };
 
 struct Life
@@ -152,6 +155,7 @@ struct Life
   int64_t last_stamp;
   const char *settings; /* more lines of the configuration */
   bool two_dirs;        /* it has two log directories, and logs move from one to the other */
+  bool compacts;        /* one of the topics is compacted */
   bool dark;            /* the power was just cut */
   bool tales;
   const char *damaged; /* this file is; NULL: none */
@@ -178,8 +182,15 @@ Topic *topic_new (Life *l, const char *name, int32_t n);
 Topic *topic_find (Life *l, const char *name);
 /* A new batch of the partition, which is not sent yet. */
 Sent *sent_new (Life *l, Part *p, bool idempotent, size_t bytes);
-/* The batch that stands at `data` was shown at this place. */
+/* The batch that stands at `data` was shown at this place. NULL: the empty one that a compaction leaves of another. */
 Sent *batch_seen (Life *l, Part *p, const StokerBatch *b, const uint8_t *data);
+
+/* ---- compacted.c */
+uint8_t key_of (const Sent *s, int32_t i);
+/* Takes note of the records of a batch of which some may be gone. */
+void compacted_seen (Life *l, Sent *s, const StokerBatch *b, const uint8_t *data);
+/* When all was read that is there. */
+void check_compacted (Life *l, Part *p, int64_t start);
 
 /* ---- node.c: the broker, its clock, its network */
 int64_t now_us (Life *l);

@@ -84,6 +84,7 @@ one_life (uint64_t seed)
   g_autofree char *other = NULL;
 
   l->two_dirs = seed % 2 == 0;
+  l->compacts = seed % 3 < 2;
   l->meddle = plan.out ? leave_out : NULL;
   l->meddler = (void *)plan.out;
   node_open (l, dir);

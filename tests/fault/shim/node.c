@@ -190,6 +190,8 @@ write_config (Life *l)
                                            "network.thread.connections = 1\n"
                                            "group.initial.rebalance.delay.ms = 0\n"
                                            "log.retention.check.interval.ms = 300\n"
+                                           "log.cleaner.backoff.ms = 100\n"
+                                           "log.cleaner.dedupe.buffer.size = 1048576\n"
                                            "log.segment.delete.delay.ms = 200\n"
                                            "log.journal.bytes = 33554432\n"
                                            "log.flush.interval.ms = 500\n"
