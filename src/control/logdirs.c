@@ -233,7 +233,9 @@ open_one (StkLogDirs *d, int i, StokerError *err)
     return -1;
   rc = stoker_disk_lock (d->disk, lock, &dir->lock);
   if (rc == -EAGAIN)
-    return stoker_error_set (err, STOKER_ERROR_IN_USE, "log directory %s is in use by another broker (its .lock is held); stop that one or set log.dirs",
+    return stoker_error_set (err, STOKER_ERROR_IN_USE,
+                             "log directory %s is in use by a broker, or by stoker log settle or repair (its .lock is held): "
+                             "stop that one, or choose another directory",
                              dir->path);
   if (rc < 0)
     return stoker_error_set (err, rc, "cannot lock %s: %s", lock, g_strerror (-rc));
