@@ -150,3 +150,19 @@ def unpack(data):
             r.update(offset=r.offset + shift, codec=codec, timestamp=ts if kind else r.timestamp, ts_type=kind)
             out.append(r)
     return out
+
+
+def places(path):
+    """(offset, position, length) of each batch of a .log."""
+    data, at, out = open(path, "rb").read(), 0, []
+    while at < len(data):
+        base, n = struct.unpack(">qi", data[at:at + 12])
+        out.append((base, at, n + 12))
+        at += n + 12
+    return out
+
+
+def overwrite(path, at, data=b"\xff"):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        f.write(data)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """stoker log repair: derived files are made anew, records are lost only when that is asked for, --dry-run changes nothing."""
-import hashlib, json, os, shutil, struct, subprocess, sys, tarfile
+import hashlib, json, os, shutil, subprocess, sys, tarfile
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, SRC, Broker, Tap
 from kapi import Client
-from records import pack, unpack
+from records import overwrite, pack, places, unpack
 
 tap = Tap()
 STOKER = os.environ.get("STOKER", os.path.join(BUILD, "stoker"))
@@ -23,21 +23,6 @@ def state(folder):
             p = os.path.join(root, f)
             out[os.path.relpath(p, folder)] = hashlib.sha1(open(p, "rb").read()).hexdigest()
     return out
-
-
-def places(path):
-    data, at, out = open(path, "rb").read(), 0, []
-    while at < len(data):
-        base, n = struct.unpack(">qi", data[at:at + 12])
-        out.append((base, at, n + 12))
-        at += n + 12
-    return out
-
-
-def spoil(path, at, data=b"\xff"):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        f.write(data)
 
 
 br = Broker("log.flush = os")
@@ -69,12 +54,12 @@ def files(topic, suffix):
 
 
 # ---- what can be made anew
-spoil(files("a", ".index")[0], 4)
+overwrite(files("a", ".index")[0], 4)
 with open(files("a", ".timeindex")[1], "ab") as f:
     f.write(b"zz")
-spoil(files("b", ".snapshot")[-1], 12)
-spoil(os.path.join(br.data, "b-0", "leader-epoch-checkpoint"), 0, b"7")
-spoil(os.path.join(br.data, "replication-offset-checkpoint"), 0, b"5")
+overwrite(files("b", ".snapshot")[-1], 12)
+overwrite(os.path.join(br.data, "b-0", "leader-epoch-checkpoint"), 0, b"7")
+overwrite(os.path.join(br.data, "replication-offset-checkpoint"), 0, b"5")
 rc, rows, err = log("verify", br.data)
 n = rows[-1]["damaged"]
 tap.ok(rc == 1 and n >= 5, "five kinds of damage", rows)
@@ -100,7 +85,7 @@ br.stop()
 again()
 seg = files("a", ".log")[1]
 base, pos, size = places(seg)[5]
-spoil(seg, pos + 300)
+overwrite(seg, pos + 300)
 before = state(br.data)
 rc, rows, err = log("repair", br.data)
 tap.ok(rc == 1 and rows[-1]["left"] == 1 and "offsets %d to %d" % (base, base) in rows[0]["text"] and "--drop-damaged" in rows[0]["text"], "damage in the middle is told, and what would be lost", rows)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A damaged batch is never served once it is known: CORRUPT_MESSAGE there, and what lies before and behind is readable. Found by the scrub, by a
 read that stumbles over it, and remembered over a restart."""
-import os, struct, subprocess, sys, time
+import os, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, Broker, Tap
 from kapi import Client
-from records import pack, unpack
+from records import overwrite, pack, places, unpack
 
 CORRUPT = 2
 tap = Tap()
@@ -23,22 +23,6 @@ for i in range(N):
 def segments(topic):
     d = os.path.join(br.data, topic + "-0")
     return [os.path.join(d, f) for f in sorted(os.listdir(d)) if f.endswith(".log")]
-
-
-def places(path):
-    """(offset, position, length) of each batch"""
-    data, at, out = open(path, "rb").read(), 0, []
-    while at < len(data):
-        base, n = struct.unpack(">qi", data[at:at + 12])
-        out.append((base, at, n + 12))
-        at += n + 12
-    return out
-
-
-def overwrite(path, at, data):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        f.write(data)
 
 
 def read(topic, offset, stop=None):

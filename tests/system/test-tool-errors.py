@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stoker tool when things are wrong: every command gets wrong words, an unreachable or a silent broker, a reader that goes away, Ctrl-C;
 partitions that are offline or damaged. One clear line, the right exit code, no hang; completion knows what --help knows."""
-import json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time
+import json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, SRC, Broker, Tap, free_port
 from kapi import Client
-from records import pack
+from records import overwrite, pack, places
 
 tap = Tap()
 STOKER = os.environ.get("STOKER", os.path.join(BUILD, "stoker"))
@@ -157,11 +157,7 @@ for c_, code in (("consume t", 0), ("consume t -g live", 0), ("produce t", -2), 
 # ---- a partition that cannot be read
 br.stop()
 path = [p for p in (os.path.join(d, "damaged-1", "00000000000000000000.log") for d in dirs) if os.path.exists(p)][0]
-data = open(path, "rb").read()
-first = struct.unpack(">i", data[8:12])[0] + 12
-with open(path, "r+b") as f:
-    f.seek(first + 300)
-    f.write(b"#")
+overwrite(path, places(path)[1][1] + 300)
 here = [d for d in dirs if os.path.exists(os.path.join(d, "gone-1"))][0]
 shutil.copytree(os.path.join(here, "gone-1"), os.path.join(dirs[here == dirs[0]], "gone-1"))  # a partition in two directories is offline
 br.start()
