@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured. A row is a function of (turn, broker) that calls turn.bench or turn.note; it belongs to both brokers or to one.
 Rows in PAIRED are measured in each turn, those in ONCE in the first turn of each broker."""
-import json, os, re, subprocess, time
+import glob, json, os, re, subprocess, time
 
 import conditions, machine
 
@@ -58,11 +58,14 @@ def consume3(turn, b):
 def consume_cold(turn, b):
     filled(turn, b)
     time.sleep(2)  # until what is written late is written
-    files = [os.path.join(p, n) for p, _, names in os.walk(b.data) for n in names if n.endswith(".log") and os.path.basename(p).startswith("read-")]
-    machine.write_back(b.data, drop=True)
-    floor = machine.read_rate(files)
-    machine.write_back(b.data, drop=True)
-    turn.bench(b, "consume_cold", "cold", "consume", "--topic", "read", timed=False, floor_mb_per_s=floor)
+    b.settle()
+    folders = glob.glob(os.path.join(b.data, "read-[0-9]"))
+    for read in (True, False):
+        for folder in folders:
+            machine.write_back(folder, drop=True)
+        if read:
+            floor = machine.read_rate([f for folder in folders for f in glob.glob(os.path.join(folder, "*.log"))])
+    turn.bench(b, "consume_cold", "cold", "consume", "--topic", "read", timed=False, warm=False, floor_mb_per_s=floor)
 
 
 # Latency is counted from when a record was due, whenever it could be sent: `stoker bench latency`.

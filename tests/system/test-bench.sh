@@ -38,6 +38,12 @@ is "consume for a time, again and again" "$(code S bench consume -d 0.6 -w 0.1 -
 check "reads more than there is" test "$(json 'd["bytes"] > 1000000')" = True
 is "latency" "$(code S bench latency --rate 400 -d 0.5 -w 0.1 --clients 2 --partitions 4 --json)" 0
 is "each record came back" "$(json 'd["records"], d["lost"], d["end_to_end_ms"]["count"], 0 < d["end_to_end_ms"]["p50"] <= d["end_to_end_ms"]["max"]')" "(200, 0, 200, True)"
+"$STOKER" bench latency --rate 200 -d 3 -w 0.2 --progress --json >"$T/out" 2>"$T/err" &
+pid=$!
+for _ in $(seq 300); do grep -q '^measured' "$T/err" && break; sleep 0.1; done
+kill -STOP "$BROKER_PID"; sleep 0.8; kill -CONT "$BROKER_PID"
+wait $pid
+is "latency counts from when a record was due: while the broker was stopped, too" "$(json 'd["end_to_end_ms"]["count"], d["end_to_end_ms"]["p90"] > 300, d["end_to_end_ms"]["max"] > 700')" "(600, True, True)"
 is "many-partitions" "$(code S bench many-partitions --partitions 40 -d 0.3 -w 0.1 --pid "$BROKER_PID" --json)" 0
 is "compares two runs" "$(json '[r["settings"]["partitions"] for r in d["runs"]], all(r["records"] > 0 for r in d["runs"])')" "([6, 40], True)"
 
