@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db.h"
 
-#include "path.h"
+#include "../path.h"
 #include "vfs.h"
 
 #include <errno.h>
@@ -196,8 +196,8 @@ load_node (Db *db, sqlite3_stmt *s, Tree *tree, StokerError *err)
 
   if (!null && data.data == NULL)
     data.data = (uint8_t *)""; /* empty is not null */
-  if (path && local_path_ok (path, false)) {
-    n = local_node_new (local_path_name (path), local_block_copy (data));
+  if (path && coord_path_ok (path, false)) {
+    n = local_node_new (coord_path_name (path), local_block_copy (data));
     n->czxid = sqlite3_column_int64 (s, 2);
     n->mzxid = sqlite3_column_int64 (s, 3);
     n->pzxid = sqlite3_column_int64 (s, 4);

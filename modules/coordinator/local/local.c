@@ -6,9 +6,9 @@
  * durable.
  */
 #define STOKER_API_LEVEL STOKER_API_1_0
-#include "path.h"
+#include "../path.h"
 #include "queue.h"
-#include "watch.h"
+#include "../watch.h"
 #include "writer.h"
 
 typedef struct Conf
@@ -61,7 +61,7 @@ local_unref (Local *l)
     return;
   while ((e = local_queue_pop (&l->queue, INT64_MAX)) != NULL)
     local_entry_free (e);
-  local_watches_clear (&l->watches);
+  coord_watches_clear (&l->watches);
   local_tree_clear (&l->tree);
   g_free (l);
 }
@@ -131,7 +131,7 @@ on_changed (void *user, StokerCoordEvent event, const char *path)
   GArray *fired;
 
   local_writer_dirty (l->writer, path);
-  if (l->phase != OPEN || (fired = local_watches_take (&l->watches, event, path)) == NULL)
+  if (l->phase != OPEN || (fired = coord_watches_take (&l->watches, event, path)) == NULL)
     return;
   for (guint i = 0; i < fired->len; i++) {
     Entry *e = add_entry (l);
@@ -287,13 +287,13 @@ read_node (Local *l, Read what, const char *path, StokerCoordWatch watch, Stoker
     return;
   e = add_reply (l, done, user);
   post_pump (l);
-  if (!local_path_ok (path, false)) {
+  if (!coord_path_ok (path, false)) {
     e->reply.code = STOKER_COORD_BAD_ARGUMENTS;
     return;
   }
   n = local_tree_find (&l->tree, path);
   if (n || what == EXISTS)
-    local_watches_add (what == CHILDREN ? l->watches.child : l->watches.data, path, watch);
+    coord_watches_add (what == CHILDREN ? l->watches.child : l->watches.data, path, watch);
   if (n == NULL) {
     e->reply.code = STOKER_COORD_NO_NODE;
     return;
@@ -372,7 +372,7 @@ local_close (StokerInstance *self, void (*done) (void *user), void *user)
   }
   post_pump (l);
   l->phase = CLOSING;
-  local_watches_clear (&l->watches);
+  coord_watches_clear (&l->watches);
   (void)local_tree_end_sessions (&l->tree);
   l->refs++;
   local_writer_close (l->writer, on_closed, l);
@@ -412,7 +412,7 @@ local_start (StokerInstance *self, StokerError *err)
   l->refs = 1;
   l->self = self;
   local_tree_init (&l->tree);
-  local_watches_init (&l->watches);
+  coord_watches_init (&l->watches);
   local_queue_init (&l->queue);
   if (!c->memory && open_db (self, l, &db, err) < 0) {
     local_db_close (db);

@@ -4,7 +4,7 @@
  * coordinators share is tested in tests/conformance/coordinator.
  */
 #include "local/db.h"
-#include "local/path.h"
+#include "../path.h"
 #include "over-disk.h"
 #include "test-host.h"
 
@@ -372,15 +372,15 @@ test_start_time (void)
 static void
 test_paths (void)
 {
-  g_assert_true (local_path_ok ("/", false));
-  g_assert_true (local_path_ok ("/a/<default>/b c", false));
-  g_assert_false (local_path_ok ("", false));
-  g_assert_false (local_path_ok ("a", false));
-  g_assert_false (local_path_ok (NULL, false));
-  g_assert_false (local_path_ok ("/a/", false));
-  g_assert_true (local_path_ok ("/a/", true));
-  g_assert_false (local_path_ok ("/a//", true));
-  g_assert_true (local_path_ok ("/...", false));
+  g_assert_true (coord_path_ok ("/", false));
+  g_assert_true (coord_path_ok ("/a/<default>/b c", false));
+  g_assert_false (coord_path_ok ("", false));
+  g_assert_false (coord_path_ok ("a", false));
+  g_assert_false (coord_path_ok (NULL, false));
+  g_assert_false (coord_path_ok ("/a/", false));
+  g_assert_true (coord_path_ok ("/a/", true));
+  g_assert_false (coord_path_ok ("/a//", true));
+  g_assert_true (coord_path_ok ("/...", false));
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tree.h"
 
-#include "path.h"
+#include "../path.h"
 
 /* What it takes to revert one operation. */
 typedef struct Undo
@@ -106,19 +106,19 @@ apply_create (Change *c, const StokerCoordOp *op, Undo *undo, TreeResult *result
   g_autofree char *path = NULL;
   Node *parent, *n;
 
-  if (!local_path_ok (op->path, sequence) || op->data.len > c->tree->max_data)
+  if (!coord_path_ok (op->path, sequence) || op->data.len > c->tree->max_data)
     return STOKER_COORD_BAD_ARGUMENTS;
   if (!sequence && op->path[1] == '\0')
     return STOKER_COORD_NODE_EXISTS;
-  parent = find (c->tree, op->path, local_path_parent (op->path[1] ? op->path : "/x"));
+  parent = find (c->tree, op->path, coord_path_parent (op->path[1] ? op->path : "/x"));
   if (parent == NULL)
     return STOKER_COORD_NO_NODE;
   path = sequence ? g_strdup_printf ("%s%010u", op->path, parent->created) : g_strdup (op->path);
-  if (local_node_child (parent, local_path_name (path)))
+  if (local_node_child (parent, coord_path_name (path)))
     return STOKER_COORD_NODE_EXISTS;
   if (parent->owner)
     return STOKER_COORD_NO_CHILDREN_FOR_EPHEMERALS;
-  n = local_node_new (local_path_name (path), local_block_copy (op->data));
+  n = local_node_new (coord_path_name (path), local_block_copy (op->data));
   n->czxid = n->mzxid = n->pzxid = c->zxid;
   n->ctime_ms = n->mtime_ms = c->now_ms;
   n->owner = op->flags & STOKER_COORD_EPHEMERAL ? c->owner : 0;
@@ -137,7 +137,7 @@ apply_create (Change *c, const StokerCoordOp *op, Undo *undo, TreeResult *result
 static int
 find_version (Change *c, const StokerCoordOp *op, Node **out)
 {
-  if (!local_path_ok (op->path, false))
+  if (!coord_path_ok (op->path, false))
     return STOKER_COORD_BAD_ARGUMENTS;
   *out = local_tree_find (c->tree, op->path);
   if (*out == NULL)
@@ -258,7 +258,7 @@ tell (Tree *t, StokerCoordEvent event, const char *path)
 static void
 tell_parent (Tree *t, const char *path)
 {
-  g_autofree char *parent = g_strndup (path, local_path_parent (path));
+  g_autofree char *parent = g_strndup (path, coord_path_parent (path));
 
   tell (t, STOKER_COORD_CHILD, parent);
 }
@@ -349,7 +349,7 @@ local_tree_restore (Tree *t, const char *path, Node *n)
     t->root = n;
     return true;
   }
-  parent = find (t, path, local_path_parent (path));
+  parent = find (t, path, coord_path_parent (path));
   if (parent == NULL || local_node_child (parent, n->name) || parent->owner)
     return false;
   adopt (t, parent, n);

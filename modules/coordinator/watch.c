@@ -2,14 +2,14 @@
 #include "watch.h"
 
 void
-local_watches_init (Watches *w)
+coord_watches_init (Watches *w)
 {
   w->data = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
   w->child = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
 }
 
 void
-local_watches_clear (Watches *w)
+coord_watches_clear (Watches *w)
 {
   g_clear_pointer (&w->data, g_hash_table_unref);
   g_clear_pointer (&w->child, g_hash_table_unref);
@@ -27,7 +27,7 @@ add_once (GArray *list, StokerCoordWatch watch)
 }
 
 void
-local_watches_add (GHashTable *table, const char *path, StokerCoordWatch watch)
+coord_watches_add (GHashTable *table, const char *path, StokerCoordWatch watch)
 {
   GArray *list;
 
@@ -54,7 +54,7 @@ take (GHashTable *table, const char *path)
 }
 
 GArray *
-local_watches_take (Watches *w, StokerCoordEvent event, const char *path)
+coord_watches_take (Watches *w, StokerCoordEvent event, const char *path)
 {
   GArray *list = event == STOKER_COORD_CHILD ? NULL : take (w->data, path);
   GArray *more = event == STOKER_COORD_CHILD || event == STOKER_COORD_DELETED ? take (w->child, path) : NULL;
@@ -65,4 +65,25 @@ local_watches_take (Watches *w, StokerCoordEvent event, const char *path)
     add_once (list, g_array_index (more, StokerCoordWatch, i));
   g_array_unref (more);
   return list;
+}
+
+static void
+tell_lost (GHashTable *table)
+{
+  GHashTableIter it;
+  void *path, *list;
+
+  g_hash_table_iter_init (&it, table);
+  while (g_hash_table_iter_next (&it, &path, &list))
+    for (guint i = 0; i < ((GArray *)list)->len; i++) {
+      StokerCoordWatch w = g_array_index ((GArray *)list, StokerCoordWatch, i);
+      w.fn (w.user, STOKER_COORD_SESSION, path);
+    }
+}
+
+void
+coord_watches_lost (Watches *w)
+{
+  tell_lost (w->data);
+  tell_lost (w->child);
 }

@@ -15,7 +15,7 @@ component_ok (const char *at, size_t len)
 }
 
 bool
-local_path_ok (const char *path, bool prefix)
+coord_path_ok (const char *path, bool prefix)
 {
   if (path == NULL || path[0] != '/')
     return false;
@@ -31,7 +31,7 @@ local_path_ok (const char *path, bool prefix)
 }
 
 size_t
-local_path_parent (const char *path)
+coord_path_parent (const char *path)
 {
   size_t at = (size_t)(strrchr (path, '/') - path);
 
@@ -39,7 +39,7 @@ local_path_parent (const char *path)
 }
 
 const char *
-local_path_name (const char *path)
+coord_path_name (const char *path)
 {
   return strrchr (path, '/') + 1;
 }
