@@ -50,6 +50,8 @@ typedef struct StkBrokerConfig
   const char *broker_rack;
   const char *const *listeners_text, *const *advertised_listeners_text, *const *listener_map_text;
   const char *zookeeper_connect;
+  int64_t zookeeper_session_timeout_ms, zookeeper_connection_timeout_ms, zookeeper_max_in_flight_requests;
+  bool zookeeper_set_acl;
   /* network */
   int64_t num_network_threads, network_thread_connections, num_io_threads;
   int64_t socket_request_max_bytes, socket_send_buffer_bytes, socket_receive_buffer_bytes; /* -1: the system's */

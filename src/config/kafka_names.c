@@ -31,10 +31,7 @@ static const Group groups[] = {
            "replica.fetch.wait.max.ms", "replica.fetch.backoff.ms", "replica.socket.receive.buffer.bytes",
            "replica.socket.timeout.ms", "request.timeout.ms", "socket.connection.setup.timeout.ms",
            "socket.connection.setup.timeout.max.ms", "unclean.leader.election.interval.ms", "replica.selector.class") },
-  { STK_KAFKA_NOTHING, NULL,
-    "ZooKeeper comes as the module coordinator/zookeeper, which this release does not have yet",
-    NAMES ("zookeeper.clientCnxnSocket", "zookeeper.connection.timeout.ms", "zookeeper.max.in.flight.requests",
-           "zookeeper.session.timeout.ms") },
+  { STK_KAFKA_NOTHING, NULL, "it chooses a class of Kafka's Java client for ZooKeeper", NAMES ("zookeeper.clientCnxnSocket") },
   { STK_KAFKA_NOTHING, NULL, "transactions come with a later release",
     NAMES ("transaction.abort.timed.out.transaction.cleanup.interval.ms", "transaction.max.timeout.ms",
            "transaction.partition.verification.enable", "transaction.remove.expired.transaction.cleanup.interval.ms",
@@ -144,11 +141,9 @@ static const Group groups[] = {
   { STK_KAFKA_REFUSED, "true", "there is no authorizer in this release, and without it everything is allowed",
     NAMES ("allow.everyone.if.no.acl.found") },
   { STK_KAFKA_REFUSED, NULL, "delegation tokens are not offered in this release", NAMES ("delegation.token.*") },
-  { STK_KAFKA_REFUSED, "false", "access control of ZooKeeper's nodes is not offered in this release",
-    NAMES ("zookeeper.set.acl") },
-  { STK_KAFKA_REFUSED, "false", "connections to ZooKeeper are not encrypted in this release",
+  { STK_KAFKA_REFUSED, "false", "the ZooKeeper library of this system has no TLS: use a private network or a tunnel",
     NAMES ("zookeeper.ssl.client.enable") },
-  { STK_KAFKA_REFUSED, NULL, "connections to ZooKeeper are not encrypted in this release", NAMES ("zookeeper.ssl.*") },
+  { STK_KAFKA_REFUSED, NULL, "the ZooKeeper library of this system has no TLS: use a private network or a tunnel", NAMES ("zookeeper.ssl.*") },
 };
 
 static bool

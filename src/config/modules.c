@@ -199,15 +199,38 @@ take_option (const StokerModule *m, const StkInstanceLine *l, void *conf, GHashT
                       err.text);
 }
 
-/* A coordinator that keeps files, and was not told where, keeps them in the first log directory. */
+/* An option that the instance's lines do not give takes the broker's value, when the module has it. */
 static void
-fill_directory (const StkBrokerConfig *c, const StokerModule *m, void *conf, GHashTable *given)
+fill (const StokerModule *m, const char *option, const char *value, void *conf, GHashTable *given)
 {
-  const StokerOption *row = stk_option_find (m->options, m->n_options, "directory");
+  const StokerOption *row = stk_option_find (m->options, m->n_options, option);
 
-  if (c->n_log_dirs > 0 && m->kind == STOKER_KIND_COORDINATOR && row && row->type == STOKER_OPTION_PATH && row->def == NULL
-      && !g_hash_table_contains (given, row))
-    (void)stk_option_parse (row, c->log_dirs[0], NULL, conf, NULL);
+  if (value && row && !g_hash_table_contains (given, row))
+    (void)stk_option_parse (row, value, NULL, conf, NULL);
+}
+
+static void
+fill_number (const StokerModule *m, const char *option, int64_t value, void *conf, GHashTable *given)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, value);
+
+  fill (m, option, text, conf, given);
+}
+
+/* A coordinator that keeps files, and was not told where, keeps them in the first log directory; one that speaks with servers uses those
+ * of zookeeper.connect. */
+static void
+fill_coordinator (const StkBrokerConfig *c, const StokerModule *m, void *conf, GHashTable *given)
+{
+  if (m->kind != STOKER_KIND_COORDINATOR)
+    return;
+  fill (m, "directory", c->n_log_dirs > 0 ? c->log_dirs[0] : NULL, conf, given);
+  if (c->zookeeper_connect == NULL)
+    return;
+  fill (m, "connect", c->zookeeper_connect, conf, given);
+  fill_number (m, "session.timeout", c->zookeeper_session_timeout_ms, conf, given);
+  fill_number (m, "max.in.flight", c->zookeeper_max_in_flight_requests, conf, given);
+  fill (m, "set.acl", c->zookeeper_set_acl ? "true" : "false", conf, given);
 }
 
 /* A conf of the module for the instance of that name; NULL when an option is wrong. */
@@ -230,7 +253,7 @@ make_conf (const StkBrokerConfig *c, const StokerModule *m, const char *name, St
     if ((m->options[i].flags & STOKER_OPTION_REQUIRED) && !g_hash_table_contains (given, &m->options[i]))
       stk_report_error (report, file, line, "%s.%s.%s must be set: %s", stk_kind_name (m->kind), name,
                         m->options[i].name, m->options[i].summary);
-  fill_directory (c, m, conf, given);
+  fill_coordinator (c, m, conf, given);
   if (stk_report_errors (report) == errors)
     return conf;
   stk_conf_free (m, conf);

@@ -68,7 +68,7 @@ note_stranger (void *user, const char *name)
   Strangers *s = user;
 
   /* What a start leaves that died before it wrote meta.properties, and what file systems put there. */
-  if (g_str_has_prefix (name, "coordinator.db") || strcmp (name, ".lock") == 0 || strcmp (name, "lost+found") == 0 ||
+  if (g_str_has_prefix (name, "coordinator.db") || g_str_has_prefix (name, "zookeeper.session") || strcmp (name, ".lock") == 0 || strcmp (name, "lost+found") == 0 ||
       g_str_has_prefix (name, META))
     return true;
   s->first = g_strdup (name);
