@@ -239,7 +239,8 @@ stk_ctl_register (StkController *c, void (*then) (StkController *c))
   StokerError err;
   StkMulti *m;
 
-  if (g_hash_table_contains (c->brokers, GINT_TO_POINTER (c->b->id))) {
+  /* In a new session it may be our own of a moment ago: the answer to the attempt tells. */
+  if (!c->rejoining && g_hash_table_contains (c->brokers, GINT_TO_POINTER (c->b->id))) {
     stk_ctl_finish (c, in_use (c, &err));
     return;
   }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/internal.h"
 
+#include <inttypes.h>
+
 /* ---- what the parts share */
 void
 stk_ctl_finish (StkController *c, const StokerError *err)
@@ -8,9 +10,13 @@ stk_ctl_finish (StkController *c, const StokerError *err)
   StkControllerDone done = c->done;
 
   c->done = NULL;
-  if (done)
+  if (done) {
+    c->started = err == NULL;
     done (c->done_user, err);
-  else if (err && !c->stopping)
+  } else if (err && c->rejoining) {
+    stk_ctl_log (c, STOKER_LOG_WARN, "rejoin", "not back in the cluster yet: %s", err->text);
+    stk_ctl_rejoin_later (c);
+  } else if (err && !c->stopping)
     stk_ctl_log (c, STOKER_LOG_ERROR, "cluster", "%s", err->text);
 }
 
@@ -31,7 +37,7 @@ stk_ctl_resign (StkController *c, const char *why)
     return;
   c->active = false;
   stk_ctl_log (c, STOKER_LOG_ERROR, "controller-lost",
-               "this broker is not the controller any more (%s): topics cannot be changed until it is restarted | "
+               "this broker is not the controller any more (%s): topics cannot be changed until there is one again | "
                "broker=%d epoch=%d",
                why, c->b->id, c->epoch);
 }
@@ -176,8 +182,42 @@ on_session (void *user, StokerCoordState state, int64_t session_id)
     c->connected = true;
     c->session_id = session_id;
     stk_ctl_standing (c, joined);
-  } else if (state == STOKER_COORD_EXPIRED)
+  } else if (state == STOKER_COORD_CONNECTED && session_id != c->session_id) {
+    c->connected = true;
+    c->session_id = session_id;
+    if (c->rejoining)
+      stk_ctl_rejoin (c);
+  } else if (state == STOKER_COORD_EXPIRED) {
+    c->connected = false;
     stk_ctl_resign (c, "the session with the coordinator expired");
+    c->rejoining = c->started;
+  }
+}
+
+/* Nobody answers: a broker that cannot serve is not to look as if it started. */
+static void
+on_join_limit (StkTimer *timer)
+{
+  StkController *c = (StkController *)(void *)((char *)timer - G_STRUCT_OFFSET (StkController, join_limit));
+  const StkBrokerConfig *conf = c->b->config;
+  StokerError err;
+
+  if (c->connected || c->stopping)
+    return;
+  (void)stoker_error_set (&err, STOKER_ERROR_FAILED, "no ZooKeeper server of %.200s gave a session within %" PRId64 " ms (zookeeper.connection.timeout.ms)",
+                          conf->zookeeper_connect,
+                          conf->zookeeper_connection_timeout_ms ? conf->zookeeper_connection_timeout_ms : conf->zookeeper_session_timeout_ms);
+  stk_ctl_finish (c, &err);
+}
+
+static void
+limit_join (StkController *c)
+{
+  const StkBrokerConfig *conf = c->b->config;
+  int64_t ms = conf->zookeeper_connection_timeout_ms ? conf->zookeeper_connection_timeout_ms : conf->zookeeper_session_timeout_ms;
+
+  c->join_limit.fire = on_join_limit;
+  stk_actor_timer_set (c->b->control, &c->join_limit, stk_actor_now_us (c->b->control) + ms * 1000);
 }
 
 void
@@ -194,6 +234,8 @@ stk_controller_join (StkController *c, const StokerError *if_new, StkControllerD
     stk_ctl_finish (c, &err);
   else
     c->opened = true;
+  if (c->opened && c->b->config->zookeeper_connect)
+    limit_join (c);
 }
 
 /* ---- start: who is there, who is the controller, what is there */
@@ -213,8 +255,8 @@ on_old_notes (void *user, const StokerCoordReply *reply)
   }
 }
 
-static void
-become_active (StkController *c)
+void
+stk_ctl_become_active (StkController *c)
 {
   stk_tree_children (&c->tree, "/log_dir_event_notification", STK_NO_WATCH, on_old_notes, c);
   stk_tree_children (&c->tree, "/isr_change_notification", STK_NO_WATCH, on_old_notes, c);
@@ -232,7 +274,7 @@ part_done (StkController *c)
   if (c->self->epoch < 0 || c->controller_id < 0)
     return; /* the other one is still under way */
   if (c->active) {
-    become_active (c);
+    stk_ctl_become_active (c);
     return;
   }
   (void)stoker_error_set (
@@ -291,6 +333,8 @@ stk_controller_stop (StkController *c, void (*done) (void *user), void *user)
   c->active = c->connected = false;
   stk_ctl_producer_ids_stop (c);
   stk_actor_timer_cancel (c->b->control, &c->retry);
+  stk_actor_timer_cancel (c->b->control, &c->rejoin_retry);
+  stk_actor_timer_cancel (c->b->control, &c->join_limit);
   for (guint i = 0; after && i < after->len; i++)
     g_array_index (after, StkAfter, i).fn (g_array_index (after, StkAfter, i).user);
   if (after)

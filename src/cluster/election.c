@@ -22,8 +22,11 @@ on_event (void *user, StokerCoordEvent event, const char *path)
 
   if (event == STOKER_COORD_SESSION || c->stopping)
     return;
-  if (c->active && event == STOKER_COORD_DELETED)
+  if (c->active && event == STOKER_COORD_DELETED) {
     stk_ctl_resign (c, "its node in the tree was deleted");
+    c->rejoining = c->started;
+    stk_ctl_rejoin_later (c);
+  }
 }
 
 static void

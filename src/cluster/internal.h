@@ -5,6 +5,7 @@
  *   standing.c      the paths that every broker makes, the cluster id
  *   brokers.c       who is registered; registering ourselves
  *   election.c      who is the controller
+ *   rejoin.c        a new session after one that expired
  *   load.c          reading topics from the tree
  *   scan.c          which topics there are: the children of /brokers/topics
  *   partitions.c    leaders and ISRs: what is decided is written
@@ -58,6 +59,9 @@ struct StkController
   StkTree tree;
   int64_t session_id;
   bool opened, connected, stopping;
+  bool started;          /* start went well */
+  bool rejoining;        /* the session that all this belonged to is gone; the new one has not got so far */
+  StkTimer rejoin_retry, join_limit;
   /* what join or start will call */
   StkControllerDone done;
   void *done_user;
@@ -114,6 +118,11 @@ void stk_ctl_standing (StkController *c, void (*then) (StkController *c));
 void stk_ctl_brokers_load (StkController *c, void (*then) (StkController *c));
 void stk_ctl_register (StkController *c, void (*then) (StkController *c));
 bool stk_ctl_live (const StkController *c, int32_t broker);
+/* rejoin.c, once the new session is there; and again after a while. */
+void stk_ctl_rejoin (StkController *c);
+void stk_ctl_rejoin_later (StkController *c);
+/* controller.c: does what a new controller does first. */
+void stk_ctl_become_active (StkController *c);
 /* election.c: looks at /controller and /controller_epoch, and takes it if nobody has it. */
 void stk_ctl_elect (StkController *c, void (*then) (StkController *c));
 
@@ -124,6 +133,8 @@ void stk_ctl_load (StkController *c, char *const *names, size_t n, StkLoaded loa
 
 /* scan.c */
 void stk_ctl_topics_begin (StkController *c);
+/* All known topics are read again, and their watches armed. */
+void stk_ctl_topics_again (StkController *c);
 /* The topic's node changed: partitions were added, or it got an id. */
 void stk_ctl_topic_changed (StkController *c, const char *name);
 /* Takes it out of the table and the next snapshot. */

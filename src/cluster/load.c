@@ -56,6 +56,9 @@ on_state (void *user, const StokerCoordReply *reply)
       p->leader = -1;
       p->leader_epoch = INT32_MAX; /* neither new nor to be elected: somebody must look at it */
     }
+  } else if (reply->code != STOKER_COORD_NO_NODE) {
+    p->leader = -1;
+    p->leader_epoch = INT32_MAX;
   }
   g_free (lt);
   settled (l);
@@ -105,6 +108,8 @@ on_config (void *user, const StokerCoordReply *reply)
   if (reply->code == STOKER_COORD_OK && reply->data.len > 0
       && !stk_json_read_config (reply->data, &lt->t->overrides, &lt->t->n_overrides, &err))
     unreadable (lt->load->c, "settings", lt->t, -1, &err);
+  else if (reply->code != STOKER_COORD_OK && reply->code != STOKER_COORD_NO_NODE)
+    lt->good = false; /* not known is not the same as none */
 }
 
 static void

@@ -212,6 +212,19 @@ on_reloaded (void *user, GPtrArray *topics)
 }
 
 void
+stk_ctl_topics_again (StkController *c)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  GHashTableIter it;
+  void *name;
+
+  g_hash_table_iter_init (&it, c->topics);
+  while (g_hash_table_iter_next (&it, &name, NULL))
+    g_ptr_array_add (names, name);
+  stk_ctl_load (c, (char *const *)names->pdata, names->len, on_reloaded, c);
+}
+
+void
 stk_ctl_topic_changed (StkController *c, const char *name)
 {
   char *names[] = { (char *)(uintptr_t)name };
