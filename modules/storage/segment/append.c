@@ -21,7 +21,6 @@
 #include <string.h>
 
 #define RUN_MAX 64
-#define INDEX_PAGE 512u /* offset index entries that fill 4 KiB */
 
 /* What goes out in one write. */
 typedef struct Run
@@ -382,7 +381,7 @@ seg_append (StokerInstance *self, StokerLog *log, StokerAppend *items, size_t n)
   unused = seg_unused (log);
   for (size_t i = 0; i < n;)
     i += append_run (log, items + i, n - i, &noted);
-  if (seg_active (log)->n_offsets >= INDEX_PAGE)
+  if (seg_active (log)->n_offsets >= SEG_INDEX_PAGE)
     page = seg_active (log);
   if (page) {
     pthread_mutex_unlock (&log->lock);

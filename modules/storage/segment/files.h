@@ -23,6 +23,7 @@ struct Segment
   bool dropped;        /* not part of the log any more */
   bool unmade;         /* it has no files yet: the first that opens the .log makes them */
   bool index_missing;  /* no usable .index or .timeindex: to be rebuilt */
+  bool index_unmade;   /* as it was loaded: there is neither file. Recovery looks at it, nobody else */
   /* Indexes: entries in the files (-1: not looked yet) and those that are not written yet. */
   int64_t disk_offsets, disk_times;
   OffsetEntry *offsets;

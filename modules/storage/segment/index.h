@@ -19,6 +19,8 @@ struct TimeEntry
   uint32_t offset;
 };
 
+#define SEG_INDEX_PAGE 512u /* offset index entries that fill 4 KiB: so many gather in memory */
+
 /* What the index files say of offsets below some limit. What stands behind that may be anything. */
 typedef struct IndexPrefix
 {

@@ -58,6 +58,7 @@ add_segments (StokerLog *log, Listing *l, StokerError *err)
     s->modified_ms = info.mtime_ms;
     s->has_txn = g_hash_table_contains (l->txn, &base);
     s->index_missing = !g_hash_table_contains (l->indexed, &base) || !g_hash_table_contains (l->timed, &base);
+    s->index_unmade = !g_hash_table_contains (l->indexed, &base) && !g_hash_table_contains (l->timed, &base);
     seg_add_segment (log, s);
   }
   for (guint i = 0; i < l->extras->len; i++) { /* index files without their .log */

@@ -162,6 +162,13 @@ take_over (StokerLog *log, Segment *s, Segment *fresh)
 {
   pthread_mutex_lock (&log->lock);
   seg_index_clear (s);
+  s->offsets = g_steal_pointer (&fresh->offsets); /* none, unless they stay in memory */
+  s->times = g_steal_pointer (&fresh->times);
+  s->n_offsets = fresh->n_offsets;
+  s->cap_offsets = fresh->cap_offsets;
+  s->n_times = fresh->n_times;
+  s->cap_times = fresh->cap_times;
+  fresh->n_offsets = fresh->n_times = 0;
   s->size = fresh->size;
   s->max_timestamp = fresh->max_timestamp;
   s->max_offset = fresh->max_offset;
@@ -180,6 +187,14 @@ take_over (StokerLog *log, Segment *s, Segment *fresh)
   s->txn_unsynced |= fresh->txn_unsynced;
   s->reserved = 0;
   pthread_mutex_unlock (&log->lock);
+}
+
+/* A log that was appended to for the first time before the crash has no index files. They are made when there is something to put
+ * into them, as ever: making two files for each of thousands of small logs took longer than all the rest. */
+static bool
+stays_in_memory (StokerLog *log, const Segment *s, const Segment *fresh)
+{
+  return s->index_unmade && s == seg_active (log) && fresh->n_offsets < SEG_INDEX_PAGE;
 }
 
 /* ---- from inside a segment */
@@ -236,14 +251,15 @@ walk_up (StokerLog *log, Segment *fresh, StokerFile *f, uint64_t size, const Ind
 
 /* Indexes and transaction index to the files, if they are not so already. */
 static int
-put_derived (StokerLog *log, Segment *fresh, const IndexPrefix *known, int64_t saved, bool last, bool grown, Rebuild *x)
+put_derived (StokerLog *log, const Segment *s, Segment *fresh, const IndexPrefix *known, int64_t saved, bool last, bool grown,
+             Rebuild *x)
 {
   bool changed = grown || !known->exact || fresh->n_offsets > 0 || fresh->n_times > 0;
   int rc = 0;
 
   if (changed || !last)
     seg_index_note_final (fresh);
-  if (changed || fresh->n_times > 0)
+  if ((changed || fresh->n_times > 0) && !stays_in_memory (log, s, fresh))
     rc = seg_index_replace_tail (log, fresh);
   if (rc == 0)
     rc = seg_txn_truncate (log, fresh, saved);
@@ -286,7 +302,7 @@ check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, int64_t rec
     rc = cut_at (log, fresh, r->file, size, x->valid, why);
   fresh->size = x->valid;
   fresh->noted = known.pos;
-  return rc == 0 ? put_derived (log, fresh, &known, saved, last, *cut || x->valid > at, x) : rc;
+  return rc == 0 ? put_derived (log, s, fresh, &known, saved, last, *cut || x->valid > at, x) : rc;
 }
 
 int
@@ -318,7 +334,7 @@ seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, boo
 /* ---- from the beginning of a segment */
 
 static int
-check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bool *cut, StokerError *err)
+check_all (StokerLog *log, const Segment *s, Segment *fresh, Reader *r, bool state, Rebuild *x, bool *cut, StokerError *err)
 {
   const char *why;
   int rc = 0;
@@ -337,7 +353,8 @@ check_all (StokerLog *log, Segment *fresh, Reader *r, bool state, Rebuild *x, bo
     rc = cut_at (log, fresh, r->file, r->size, x->valid, why);
   fresh->size = x->valid;
   seg_index_note_final (fresh);
-  if (rc == 0)
+  fresh->disk_offsets = fresh->disk_times = 0;
+  if (rc == 0 && !stays_in_memory (log, s, fresh))
     rc = seg_index_rewrite (log, fresh);
   if (rc == 0 && state)
     rc = write_txn (log, fresh, x->aborted);
@@ -356,7 +373,7 @@ seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, St
   fresh->max_known = true;
   fresh->has_txn = s->has_txn;
   if (rc == 0)
-    rc = check_all (log, fresh, &r, state, &x, cut, err);
+    rc = check_all (log, s, fresh, &r, state, &x, cut, err);
   if (rc == 0)
     take_over (log, s, fresh);
   *end = x.next;
