@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+#define TRIES 32 /* files that are looked at to find one to close */
+
 Segment *
 seg_segment_new (StokerLog *log, int64_t base)
 {
@@ -66,25 +68,31 @@ seg_file_peek (Segment *s)
   return stoker_file_ref (s->file);
 }
 
-/* Takes the file of the segment that was not used for longest out of the list, unless its log is locked: then the next
- * one. */
+/* Takes the file of a segment out of the list that was not used since it got its place there: from the end on, where those are that got
+ * it first. One that was used gets a new place; when all have been, the last that was looked at goes. */
 static StokerFile *
 evict_one (Engine *e, Segment **victim)
 {
-  GList *oldest = NULL;
   StokerFile *f;
 
-  for (GList *l = e->files.head; l; l = l->next)
-    if (!((Segment *)l->data)->pinned
-        && (oldest == NULL || ((Segment *)l->data)->used_us < ((Segment *)oldest->data)->used_us))
-      oldest = l;
-  if (oldest == NULL || pthread_mutex_trylock (&((Segment *)oldest->data)->log->lock) != 0)
-    return NULL;
-  *victim = oldest->data;
-  f = g_steal_pointer (&(*victim)->file);
-  pthread_mutex_unlock (&(*victim)->log->lock);
-  g_queue_delete_link (&e->files, oldest);
-  return f;
+  for (int i = 0; i < TRIES && e->files.tail; i++) {
+    Segment *s = e->files.tail->data;
+    int64_t used = s->used_us;
+    bool keep = s->pinned || (used > s->placed_us && i + 1 < TRIES);
+
+    g_queue_unlink (&e->files, s->place);
+    if (keep || pthread_mutex_trylock (&s->log->lock) != 0) {
+      s->placed_us = used;
+      g_queue_push_head_link (&e->files, s->place);
+      continue;
+    }
+    *victim = s;
+    g_list_free_1 (g_steal_pointer (&s->place));
+    f = g_steal_pointer (&s->file);
+    pthread_mutex_unlock (&s->log->lock);
+    return f;
+  }
+  return NULL;
 }
 
 static void
@@ -94,9 +102,13 @@ enlist (Engine *e, Segment *s)
   Segment *victim = NULL;
 
   pthread_mutex_lock (&e->files_lock);
-  if (e->files.length >= (guint)e->conf->files_max)
-    f = evict_one (e, &victim);
-  g_queue_push_head (&e->files, seg_segment_ref (s));
+  if (s->place == NULL) { /* else it was closed and opened again before the first of the two came here */
+    if (e->files.length >= (guint)e->conf->files_max)
+      f = evict_one (e, &victim);
+    g_queue_push_head (&e->files, seg_segment_ref (s));
+    s->place = e->files.head;
+    s->placed_us = s->used_us;
+  }
   pthread_mutex_unlock (&e->files_lock);
   stoker_file_unref (f);
   seg_segment_unref (victim);
@@ -159,7 +171,7 @@ seg_file_drop (StokerLog *log, Segment *s)
   f = g_steal_pointer (&s->file);
   pthread_mutex_unlock (&log->lock);
   pthread_mutex_lock (&e->files_lock);
-  l = g_queue_find (&e->files, s);
+  l = g_steal_pointer (&s->place);
   if (l)
     g_queue_delete_link (&e->files, l);
   pthread_mutex_unlock (&e->files_lock);

@@ -47,6 +47,8 @@ struct Segment
   uint64_t noted;    /* where the newest producer snapshot in it lies; indexes are on the disk up to there */
   bool txn_unsynced; /* its .txnindex holds what is not flushed */
   _Atomic int64_t used_us;
+  GList *place;      /* in Engine.files; with the next one under files_lock */
+  int64_t placed_us; /* used_us when it got that place */
 };
 
 /* A segment that has no files yet. One reference, the caller's. */

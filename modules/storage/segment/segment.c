@@ -84,7 +84,7 @@ static const StokerOption options[] = {
     .unit = "files",
     .offset = offsetof (SegConf, files_max),
     .summary = "segment files kept open at most",
-    .text = "Beyond it the file that was not used for longest is closed. Files that are just being read or sent do not "
+    .text = "Beyond it one that was not used lately is closed. Files that are just being read or sent do not "
             "count." },
   { .name = "files.idle",
     .type = STOKER_OPTION_DURATION,
