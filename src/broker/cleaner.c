@@ -11,7 +11,9 @@
 
 enum
 {
+  MAX_WORKERS = 64,             /* as many as log.cleaner.threads may say */
   STEP_BYTES = 4 << 20,         /* between two of them a log can be closed */
+  RESIZE_US = 1000 * 1000,      /* while others finish before their number changes */
   PAUSE_US = 300 * 1000 * 1000, /* after the disk failed */
 };
 
@@ -34,7 +36,7 @@ struct StkCleaner
   StkActor *control;
   StkPool *pool;
   StkCleanMarks *marks;
-  Worker *workers;
+  Worker workers[MAX_WORKERS];
   int n_workers, out; /* workers that are not waiting for their timer */
   bool running, loaded;
   GMutex loading; /* the marks; covers loaded */
@@ -92,13 +94,66 @@ rest (Worker *w, int64_t us)
   stk_actor_timer_set (c->control, &w->timer, stk_world_monotonic_us (broker_of (c)->world) + us);
 }
 
+/* Begins the workers [from, n_workers). */
+static void
+begin (StkCleaner *c, int from)
+{
+  for (int i = from; i < c->n_workers; i++) {
+    c->out++;
+    rest (&c->workers[i], (int64_t)(MAX (broker_of (c)->config->log_cleaner_backoff_ms, 100) + i * 100) * 1000);
+  }
+}
+
+static bool
+others_at_work (const Worker *w)
+{
+  const StkCleaner *c = w->cleaner;
+
+  for (int i = 0; i < c->n_workers; i++)
+    if (&c->workers[i] != w && (!c->workers[i].waiting || c->workers[i].job.run))
+      return true;
+  return false;
+}
+
+/* log.cleaner.threads was changed. Each worker's share of the memory follows from how many there are: so all come to rest first, and
+ * the last one, which finds the others so, does it. False: not now. */
+static bool
+follow_setting (Worker *w, int wanted)
+{
+  StkCleaner *c = w->cleaner;
+  int before = c->n_workers;
+
+  if (others_at_work (w))
+    return false;
+  c->n_workers = wanted;
+  begin (c, before);
+  for (int i = wanted; i < before; i++)
+    if (&c->workers[i] != w) {
+      stk_actor_timer_cancel (c->control, &c->workers[i].timer);
+      c->workers[i].waiting = false;
+      c->out--;
+    }
+  return true;
+}
+
+static int
+wanted_workers (const StkCleaner *c)
+{
+  return (int)CLAMP (broker_of (c)->config->log_cleaner_threads, 1, MAX_WORKERS);
+}
+
 static void
 look_for_work (Worker *w)
 {
   StkCleaner *c = w->cleaner;
   const StkBrokerConfig *conf = broker_of (c)->config;
+  int wanted = wanted_workers (c);
 
-  if (!c->running) {
+  if (c->running && wanted != c->n_workers && !follow_setting (w, wanted)) {
+    rest (w, RESIZE_US);
+    return;
+  }
+  if (!c->running || w >= c->workers + c->n_workers) {
     worker_idle (w);
     return;
   }
@@ -324,9 +379,7 @@ stk_cleaner_new (StkReplicas *r)
   c->control = r->broker->control;
   c->marks = stk_clean_marks_new (stk_world_disk (r->broker->world));
   g_mutex_init (&c->loading);
-  c->n_workers = (int)CLAMP (r->broker->config->log_cleaner_threads, 1, 64);
-  c->workers = g_new0 (Worker, c->n_workers);
-  for (int i = 0; i < c->n_workers; i++) {
+  for (int i = 0; i < MAX_WORKERS; i++) {
     c->workers[i].cleaner = c;
     c->workers[i].timer.fire = timer_fired;
     c->workers[i].step = STEP_BYTES;
@@ -343,7 +396,6 @@ stk_cleaner_free (StkCleaner *c)
     stk_pool_free (c->pool);
   stk_clean_marks_free (c->marks);
   g_mutex_clear (&c->loading);
-  g_free (c->workers);
   g_free (c);
 }
 
@@ -353,13 +405,11 @@ stk_cleaner_start (StkCleaner *c)
   if (!broker_of (c)->config->log_cleaner_enable || c->running)
     return;
   if (c->pool == NULL)
-    c->pool = stk_pool_new (broker_of (c)->world, "cleaner", (unsigned)c->n_workers);
+    c->pool = stk_pool_new (broker_of (c)->world, "cleaner", MAX_WORKERS);
   c->running = true;
   atomic_store (&c->stop, false);
-  for (int i = 0; i < c->n_workers; i++) {
-    c->out++;
-    rest (&c->workers[i], (int64_t)(MAX (broker_of (c)->config->log_cleaner_backoff_ms, 100) + i * 100) * 1000);
-  }
+  c->n_workers = wanted_workers (c);
+  begin (c, 0);
 }
 
 void

@@ -95,20 +95,28 @@ stk_start_opened (StkStart *s, const StkJob *j)
   return !abandoned;
 }
 
+/* One disk thread is left for what is asked of partitions that are open. */
+static int
+at_once (const StkBrokerConfig *c)
+{
+  int most = MAX (1, (int)c->num_io_threads - 1), wanted = (int)c->num_recovery_threads_per_data_dir;
+
+  return wanted > 0 ? MIN (wanted, most) : most;
+}
+
 static void
 run (StkChange *c)
 {
   StkReplicas *r = c->replicas;
   StkStart *s = r->start;
-  /* One thread is left for what is asked of partitions that are open. */
-  int at_once = MAX (1, (int)r->broker->config->num_io_threads - 1);
+  int n = at_once (r->broker->config);
 
   s->began_us = now_us (s);
   s->left = s->total;
   c->pending += (int)s->total;
   show_left (s);
   stk_actor_timer_set (r->broker->control, &s->tell, s->began_us + TELL_US);
-  for (int i = 0; i < at_once; i++)
+  for (int i = 0; i < n; i++)
     for (int dir = 0; dir < r->n_dirs; dir++)
       post_next (s, dir);
 }

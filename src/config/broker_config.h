@@ -53,7 +53,7 @@ typedef struct StkBrokerConfig
   int64_t zookeeper_session_timeout_ms, zookeeper_connection_timeout_ms, zookeeper_max_in_flight_requests;
   bool zookeeper_set_acl;
   /* network */
-  int64_t num_network_threads, network_thread_connections, num_io_threads;
+  int64_t num_network_threads, network_thread_connections, num_io_threads, num_recovery_threads_per_data_dir;
   int64_t socket_request_max_bytes, socket_send_buffer_bytes, socket_receive_buffer_bytes; /* -1: the system's */
   int64_t socket_listen_backlog_size;
   int64_t connections_max_idle_ms;

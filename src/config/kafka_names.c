@@ -70,7 +70,7 @@ static const Group groups[] = {
     NAMES ("delete.records.purgatory.purge.interval.requests", "fetch.purgatory.purge.interval.requests",
            "producer.purgatory.purge.interval.requests") },
   { STK_KAFKA_NOTHING, NULL, "the disk threads (num.io.threads) do this work",
-    NAMES ("background.threads", "num.recovery.threads.per.data.dir", "num.replica.alter.log.dirs.threads") },
+    NAMES ("background.threads", "num.replica.alter.log.dirs.threads") },
   { STK_KAFKA_NOTHING, NULL,
     "checkpoints are written together, as often as replica.high.watermark.checkpoint.interval.ms says",
     NAMES ("log.flush.start.offset.checkpoint.interval.ms") },

@@ -82,4 +82,38 @@ tap.eq([list_offset(c, "many", p, -1)[2] for p in (0, 5, 10, 20, 30)], [4, 1, 4,
 tap.eq(br.stop(), 0, "clean stop")
 tap.ok(os.path.exists(os.path.join(br.data, ".kafka_cleanshutdown")), "which is marked")
 br.close()
+
+# num.recovery.threads.per.data.dir: so many logs at a time.
+for threads in (1, 2):
+    br = Broker("num.recovery.threads.per.data.dir = %d" % threads, "log.recovery.wait.ms = 0")
+    c = Conn(br.port)
+    create_topic(c, "slow", 2)
+    for p in (0, 1):
+        produce(c, "slow", p, batch([(b"k", b"v")]))
+    fifos = [os.path.join(br.data, "slow-%d" % p, "leader-epoch-checkpoint") for p in (0, 1)]
+    until(lambda: all(os.path.exists(f) for f in fifos))
+    br.kill()
+    for f in fifos:
+        os.unlink(f)
+        os.mkfifo(f)
+    br.start()
+    left = list(fifos)
+
+    def let_go_all():
+        """Of those that are being read now; the broker cannot get to the next one so soon."""
+        n = len(left)
+        for f in list(left):
+            try:
+                os.close(os.open(f, os.O_WRONLY | os.O_NONBLOCK))
+                left.remove(f)
+            except OSError:
+                pass
+        return n - len(left)
+
+    time.sleep(1)
+    tap.eq(let_go_all(), threads, "logs under recovery at the same time")
+    until(lambda: (let_go_all(), not left)[1])
+    c = Conn(br.port)
+    tap.ok(until(lambda: [list_offset(c, "slow", p, -1)[2] for p in (0, 1)] == [1, 1]), "then both are there")
+    br.close()
 tap.done()

@@ -103,12 +103,12 @@ test_others (void)
 
   kit_start (k);
   others_write (k, "brokers/<default>",
-                "{\"version\":1,\"config\":{\"log.cleaner.threads\":\"4\",\"log.roll.ms\":\"5000\",\"log.segment.bytes\":\"many\","
+                "{\"version\":1,\"config\":{\"num.io.threads\":\"4\",\"log.roll.ms\":\"5000\",\"log.segment.bytes\":\"many\","
                 "\"custom.password\":\"abc\"}}",
                 0);
   in_force (k, "log.roll.ms", "5000", STK_SOURCE_DYNAMIC_DEFAULT);
   in_force (k, "log.segment.bytes", "1073741824", STK_SOURCE_DEFAULT);
-  g_assert_nonnull (strstr (k->log->str, "log.cleaner.threads cannot be updated"));
+  g_assert_nonnull (strstr (k->log->str, "num.io.threads cannot be updated"));
   g_assert_nonnull (strstr (k->log->str, "many is not a value for log.segment.bytes"));
   others_write (k, "brokers/7", "{\"version\":1,\"config\":{\"log.roll.ms\":\"6000\"}}", 1);
   in_force (k, "log.roll.ms", "5000", STK_SOURCE_DYNAMIC_DEFAULT); /* not ours */
@@ -129,13 +129,13 @@ test_others (void)
   /* What we alter leaves the rest as it is, also what we cannot read. */
   g_assert_cmpint (set (k, "", "log.roll.ms", "5500"), ==, 0);
   g_assert_cmpint (kit_get (k, DEFAULTS), ==, STOKER_COORD_OK);
-  g_assert_nonnull (strstr (k->data, "\"log.cleaner.threads\":\"4\""));
+  g_assert_nonnull (strstr (k->data, "\"num.io.threads\":\"4\""));
   g_assert_nonnull (strstr (k->data, "\"custom.password\":\"abc\""));
   g_assert_nonnull (strstr (k->data, "\"log.roll.ms\":\"5500\""));
-  g_assert_cmpint (set (k, "", "log.cleaner.threads", "5"), ==, STOKER_INVALID_REQUEST);
-  g_assert_cmpint (set (k, "", "log.cleaner.threads", NULL), ==, 0);
+  g_assert_cmpint (set (k, "", "num.io.threads", "5"), ==, STOKER_INVALID_REQUEST);
+  g_assert_cmpint (set (k, "", "num.io.threads", NULL), ==, 0);
   g_assert_cmpint (kit_get (k, DEFAULTS), ==, STOKER_COORD_OK);
-  g_assert_null (strstr (k->data, "log.cleaner.threads"));
+  g_assert_null (strstr (k->data, "num.io.threads"));
   kit_free (k);
 }
 
