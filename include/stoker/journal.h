@@ -78,6 +78,8 @@ typedef struct StokerJournalStep
   uint64_t pos;        /* where the bytes stand in it */
   const uint8_t *data;
   size_t len;
+  bool doubtful; /* a later commit is damaged, which may have said that these bytes mean nothing any more: they may fill what is
+                  * missing, and are not to take the place of anything good */
 } StokerJournalStep;
 
 /* Hands every step to `apply`, in order; then `finish` must make all of it durable; then the journal is emptied. A step or

@@ -143,15 +143,36 @@ write_commit (StokerJournal *j, uint64_t tail)
   return 0;
 }
 
+/* A commit without entries: what it says is that older ones are not needed. */
+static int
+name_tail (StokerJournal *j, uint64_t tail)
+{
+  stk_commit_room (&j->buf, STK_JOURNAL_BLOCK);
+  stk_commit_begin (&j->buf);
+  return write_commit (j, tail);
+}
+
 /* Room for a commit of `len` bytes, in memory too, and the tail that it must name. */
 static int
 prepare (StokerJournal *j, size_t len, uint64_t *tail)
 {
+  size_t blocks = (len + STK_JOURNAL_BLOCK - 1) / STK_JOURNAL_BLOCK * STK_JOURNAL_BLOCK;
+  uint64_t named;
+  int rc;
+
   pthread_mutex_lock (&j->lock);
   *tail = oldest (j);
+  named = j->tail;
   pthread_mutex_unlock (&j->lock);
+  rc = stk_ring_prepare (&j->ring, blocks, named);
+  if (rc == -ENOSPC && *tail > named && stk_ring_frees (&j->ring, *tail)) {
+    uint64_t moved = *tail;
+    rc = name_tail (j, moved);
+    if (rc == 0)
+      rc = stk_ring_prepare (&j->ring, blocks, moved);
+  }
   stk_commit_room (&j->buf, len);
-  return stk_ring_prepare (&j->ring, (len + STK_JOURNAL_BLOCK - 1) / STK_JOURNAL_BLOCK * STK_JOURNAL_BLOCK, *tail);
+  return rc;
 }
 
 static void
@@ -202,7 +223,7 @@ commit_some (StokerJournal *j, StokerJournalLog *list)
   StokerJournalLog *in, *rest;
   int rc;
 
-  for (rest = list; rest && room + room_for (rest) <= MIN (j->ring.slot_bytes, COMMIT_MAX); rest = rest->next)
+  for (rest = list; rest && room + room_for (rest) <= MIN (j->ring.slot_bytes - STK_JOURNAL_BLOCK, COMMIT_MAX); rest = rest->next)
     room += room_for (rest);
   in = fill (j, list, rest, j->error == 0 && prepare (j, room, &tail) == 0);
   if (in == NULL)

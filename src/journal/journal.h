@@ -107,9 +107,12 @@ typedef struct Ring
 
 void stk_ring_init (Ring *r, StokerDisk *disk, const char *dir, uint64_t max_bytes, uint64_t run);
 void stk_ring_clear (Ring *r);
-/* Finds room for `len` bytes, where all commits from `tail` on are needed. A failure (-ENOSPC: the ring or the disk is full)
- * leaves everything as it is. */
+/* Finds room for `len` bytes (at most slot_bytes - STK_JOURNAL_BLOCK), where all commits from `tail` on are needed: the tail that a commit
+ * on the disk names, or a commit that the power cuts short would have overwritten what a replay asks for. A failure (-ENOSPC: the ring or
+ * the disk is full) leaves everything as it is. */
 int stk_ring_prepare (Ring *r, size_t len, uint64_t tail);
+/* Would a commit of one block that names `tail`, for which there is room where the last one ends, free a slot? */
+bool stk_ring_frees (const Ring *r, uint64_t tail);
 /* Writes and flushes one commit (made by stk_commit_end) there. A failure is final, but for -ENOSPC and -EDQUOT. */
 int stk_ring_write (Ring *r, const StokerBuf *commit, uint64_t seq);
 /* How many slots hold commits that are needed. */

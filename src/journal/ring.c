@@ -53,10 +53,22 @@ is_free (const Slot *s, uint64_t tail)
   return s->first == 0 || s->last < tail;
 }
 
+/* The last block of a slot is kept for a commit that does nothing but name the tail. */
 static bool
 fits (const Ring *r, size_t len)
 {
-  return r->n > 0 && r->slots[r->now].written + len <= r->slot_bytes;
+  return r->n > 0 && r->slots[r->now].written + len + STK_JOURNAL_BLOCK <= r->slot_bytes;
+}
+
+bool
+stk_ring_frees (const Ring *r, uint64_t tail)
+{
+  if (r->n == 0 || r->slots[r->now].written + STK_JOURNAL_BLOCK > r->slot_bytes)
+    return false;
+  for (unsigned i = 0; i < r->n; i++)
+    if (i != r->now && is_free (&r->slots[i], tail))
+      return true;
+  return false;
 }
 
 unsigned

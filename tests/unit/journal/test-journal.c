@@ -587,23 +587,233 @@ test_unflushed_end (Fixture *f, const void *data)
   GIVEN (f, "a-0/0", "x10");
 }
 
-/* Bytes of the ring that were changed cost the commit that they belong to, and that is said; what follows is replayed. */
+static StokerFile *
+slot_file (Fixture *f, unsigned slot)
+{
+  g_autofree char *path = g_strdup_printf ("/d/" STK_JOURNAL_DIR "/%08u.ring", slot);
+  StokerFile *ring;
+
+  g_assert_cmpint (stoker_file_open (f->disk, path, STOKER_OPEN_WRITE, &ring), ==, 0);
+  return ring;
+}
+
+/* Bytes of the ring change on the disk. */
+static void
+scribble (Fixture *f, unsigned slot, const void *bytes, size_t len, uint64_t pos)
+{
+  StokerFile *ring = slot_file (f, slot);
+
+  g_assert_cmpint (stoker_file_pwrite (ring, bytes, len, pos), ==, 0);
+  g_assert_cmpint (stoker_file_sync (ring), ==, 0);
+  stoker_file_unref (ring);
+}
+
+/* Bytes of the ring that were changed cost the commit that they belong to, wherever it stands, and that is said; what follows is
+ * replayed. The last one looks like one that was being written when the power went, and nobody can tell. */
 static void
 test_damage (Fixture *f, const void *data)
 {
+  static const char *const left[] = { "-10b10c10d10e10", "a10-10c10d10e10", "a10b10-10d10e10", "a10b10c10-10e10", "a10b10c10d10" };
+
+  for (unsigned k = 0; k < 5; k++)
+    for (unsigned what = 0; what < 3; what++) { /* the magic, the check sum, the data */
+      static const unsigned where[] = { 0, 52, 60 };
+      Log *a;
+      tear_down (f, NULL);
+      set_up (f, NULL);
+      a = log_new (f, "a-0");
+      for (int i = 0; i < 5; i++)
+        put (a, (char)('a' + i), 10);
+      scribble (f, 0, "?", 1, k * STK_JOURNAL_BLOCK + where[what]);
+      reboot (f);
+      if (k < 4)
+        test_host_expect (f->host, "journal.damaged");
+      g_assert_cmpuint (replay (f), ==, 4);
+      GIVEN (f, "a-0/0", left[k]);
+      log_free (a, false);
+    }
+}
+
+static int
+take_doubtful (void *user, const StokerJournalStep *s)
+{
+  *(uint64_t *)user += s->doubtful;
+  return 0;
+}
+
+static int
+no_finish (void *user)
+{
+  return 0;
+}
+
+static uint64_t
+count_doubtful (Fixture *f, uint64_t *steps)
+{
+  uint64_t n = 0;
+
+  g_assert_cmpint (stoker_journal_replay (f->j, take_doubtful, no_finish, &n, steps, NULL), ==, 0);
+  return n;
+}
+
+/* The commits of a whole file are missing, in the middle or in front: those of the files behind it are found. */
+static void
+test_lost_file (Fixture *f, const void *data)
+{
+  for (unsigned gone = 0; gone < 2; gone++) {
+    g_autofree char *path = g_strdup_printf ("/d/" STK_JOURNAL_DIR "/%08u.ring", gone);
+    uint64_t steps, doubtful;
+    Log *a;
+    tear_down (f, NULL);
+    set_up (f, NULL);
+    a = log_new (f, "a-0");
+    f->j->checkpointing = true; /* nobody makes room */
+    for (int i = 0; i < 15; i++)
+      put (a, (char)('a' + i), 200000);
+    g_assert_cmpuint (f->j->ring.n, ==, 3);
+    g_assert_cmpint (stoker_disk_unlink (f->disk, path), ==, 0);
+    g_assert_cmpint (stoker_disk_sync_dir (f->disk, "/d/" STK_JOURNAL_DIR), ==, 0);
+    reboot (f);
+    test_host_expect (f->host, "journal.damaged");
+    doubtful = count_doubtful (f, &steps);
+    g_assert_cmpuint (steps, ==, 10);
+    g_assert_cmpuint (doubtful, ==, gone ? 5 : 0); /* what stands before the damage */
+    log_free (a, false);
+  }
+}
+
+/* Without damage nothing is in doubt, and with it nothing that was written after it. */
+static void
+test_doubtful (Fixture *f, const void *data)
+{
+  for (unsigned k = 0; k < 2; k++) {
+    uint64_t steps;
+    Log *a;
+    tear_down (f, NULL);
+    set_up (f, NULL);
+    a = log_new (f, "a-0");
+    for (int i = 0; i < 5; i++)
+      put (a, (char)('a' + i), 10);
+    if (k)
+      scribble (f, 0, "?", 1, 3 * STK_JOURNAL_BLOCK + 60);
+    reboot (f);
+    if (k)
+      test_host_expect (f->host, "journal.damaged");
+    g_assert_cmpuint (count_doubtful (f, &steps), ==, k ? 3 : 0);
+    g_assert_cmpuint (steps, ==, k ? 4 : 5);
+    log_free (a, false);
+  }
+}
+
+/* The commit that the power interrupts stands where an older one was: that one is not needed by what the disk says, whatever memory
+ * says. Here the first of the commits that are overwritten is still whole, and the second, which made it void, is not. */
+static void
+test_torn_over_older (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0"), *b = log_new (f, "b-1");
+  uint8_t first[STK_JOURNAL_BLOCK] = { 0 }, rubbish[STK_JOURNAL_BLOCK];
+  StokerFile *ring;
+  unsigned slot;
+
+  put (a, 'x', 10);
+  g_assert_cmpint (stoker_journal_cut (a->jl, 0, 0), ==, 0);
+  for (int i = 0; i < 10; i++)
+    put (b, 'q', 200000);
+  g_assert_cmpuint (f->j->ring.n, ==, 2);
+  ring = slot_file (f, 0);
+  g_assert_cmpint (stoker_file_pread (ring, first, sizeof first, 0), ==, sizeof first);
+  stoker_file_unref (ring);
+  g_assert_cmpint (stk_journal_checkpoint (f->j), ==, 0);
+  put (b, 'r', 200000);
+  slot = f->j->ring.now;
+  g_assert_cmpuint (slot, !=, 1); /* a file of its own begins with it */
+  if (slot > 0)
+    memset (first, 0, sizeof first);
+  memset (rubbish, '?', sizeof rubbish);
+  scribble (f, slot, first, sizeof first, 0);
+  scribble (f, slot, rubbish, sizeof rubbish, sizeof first);
+  crash (f); /* and nothing is said: a commit that was not finished is nothing special */
+  GIVEN (f, "a-0/0", "");
+  log_free (a, false);
+  log_free (b, false);
+}
+
+/* All files are full, and nothing in them is needed: the place that was kept says so, and the ring goes on. */
+static void
+test_full_ring (Fixture *f, const void *data)
+{
   Log *a = log_new (f, "a-0");
+  unsigned flushes;
+
+  for (int round = 0; round < 3; round++) {
+    f->j->checkpointing = true;
+    flushes = a->flushes;
+    while (a->flushes == flushes)
+      put (a, 'x', 200000);
+    while (a->flushes == flushes + 1)
+      put (a, 'x', 10);
+    g_assert_cmpuint (f->j->ring.n, ==, 8);
+    f->j->checkpointing = false;
+    g_assert_cmpint (stk_journal_checkpoint (f->j), ==, 0);
+    flushes = a->flushes;
+    put (a, 'y', 10);
+    g_assert_cmpuint (a->flushes, ==, flushes);
+    g_assert_cmpint (a->error, ==, 0);
+  }
+  g_assert_cmpuint (crash (f), ==, 1);
+  log_free (a, false);
+}
+
+/* A disk that is full may refuse a commit that it has written; the next one has its number. The one that counts is the one that
+ * the chain goes on from. */
+static void
+test_twins (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0");
+  CommitHead h;
+  StokerBuf twin = { 0 };
+  uint8_t block[STK_JOURNAL_BLOCK];
   StokerFile *ring;
 
-  for (int i = 0; i < 5; i++)
-    put (a, (char)('a' + i), 10);
-  g_assert_cmpint (stoker_file_open (f->disk, "/d/" STK_JOURNAL_DIR "/00000000.ring", STOKER_OPEN_WRITE, &ring), ==, 0);
-  g_assert_cmpint (stoker_file_pwrite (ring, "?", 1, 3 * STK_JOURNAL_BLOCK + 60), ==, 0);
-  g_assert_cmpint (stoker_file_sync (ring), ==, 0);
+  put (a, 'a', 10);
+  put (a, 'b', 10);
+  put (a, 'c', 10);
+  ring = slot_file (f, 0);
+  g_assert_cmpint (stoker_file_pread (ring, block, sizeof block, STK_JOURNAL_BLOCK), ==, sizeof block);
   stoker_file_unref (ring);
-  reboot (f);
-  test_host_expect (f->host, "journal.damaged");
-  g_assert_cmpuint (replay (f), ==, 4);
-  GIVEN (f, "a-0/0", "a10b10c10-10e10");
+  g_assert_true (stk_commit_read (block, sizeof block, &h));
+  stk_commit_room (&twin, STK_JOURNAL_BLOCK);
+  stk_commit_begin (&twin);
+  memset (stk_commit_add (&twin, ENTRY_DATA, stoker_str ("a-0"), 0, 10, 10), '?', 10);
+  stk_commit_end (&twin, h);
+  scribble (f, 0, twin.data, twin.len, 5 * STK_JOURNAL_BLOCK);
+  stoker_buf_clear (&twin);
+  crash (f);
+  GIVEN (f, "a-0/0", "a10b10c10");
+  log_free (a, false);
+}
+
+/* What is left in a file of the time before it was written over is neither replayed nor missed. */
+static void
+test_left_over (Fixture *f, const void *data)
+{
+  Log *a = log_new (f, "a-0");
+  unsigned had = 0;
+
+  f->j->checkpointing = true;
+  for (int i = 0; i < 10; i++)
+    put (a, 'x', 200000);
+  f->j->checkpointing = false;
+  g_assert_cmpint (stk_journal_checkpoint (f->j), ==, 0);
+  put (a, 'y', 10);
+  for (int i = 0; f->j->ring.now != 0 && i < 20; i++) {
+    g_assert_cmpint (stk_journal_checkpoint (f->j), ==, 0);
+    put (a, 'z', 200000);
+    had++;
+  }
+  g_assert_cmpuint (f->j->ring.now, ==, 0);
+  g_assert_cmpuint (had, <, 20);
+  g_assert_cmpuint (crash (f), <=, 2);
   log_free (a, false);
 }
 
@@ -683,6 +893,12 @@ main (int argc, char **argv)
   ADD ("clean-end", test_clean_end);
   ADD ("unflushed-end", test_unflushed_end);
   ADD ("damage", test_damage);
+  ADD ("lost-file", test_lost_file);
+  ADD ("doubtful", test_doubtful);
+  ADD ("torn-over-older", test_torn_over_older);
+  ADD ("full-ring", test_full_ring);
+  ADD ("twins", test_twins);
+  ADD ("left-over", test_left_over);
   g_test_add_func ("/journal/threads", test_threads);
   return g_test_run ();
 }
