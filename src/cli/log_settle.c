@@ -53,7 +53,7 @@ tell_log (const Settle *s, const char *path, const CliOfflineLog *log)
 }
 
 static void
-tell_dir (const Settle *s, const char *path, const char *state, guint logs, guint failed)
+tell_dir (const Settle *s, const char *path, const char *state, guint logs, guint failed, guint losses)
 {
   CliJson j = { 0 };
 
@@ -63,6 +63,8 @@ tell_dir (const Settle *s, const char *path, const char *state, guint logs, guin
       printf (", %u partition%s", logs, cli_s (logs));
     if (failed > 0)
       printf (", %u of them could not be opened", failed);
+    if (losses > 0)
+      printf (", acknowledged records are damaged or missing: see what was said before");
     printf ("\n");
     return;
   }
@@ -71,6 +73,7 @@ tell_dir (const Settle *s, const char *path, const char *state, guint logs, guin
   cli_json_text (&j, "state", state);
   cli_json_int (&j, "partitions", logs);
   cli_json_int (&j, "failed", failed);
+  cli_json_int (&j, "losses", losses);
   cli_json_end (&j, '}');
   cli_json_print (&j);
 }
@@ -81,13 +84,13 @@ settle (Settle *s, const char *path)
   StokerError err = { 0 };
   CliOffline *o = cli_offline_open (path, s->verbose, &err);
   GPtrArray *logs;
-  guint failed = 0;
+  guint failed = 0, losses = 0;
   int rc;
 
   if (o == NULL)
     return cli_error (s->command, &err);
   if (cli_offline_is_clean (o)) {
-    tell_dir (s, path, "clean already", 0, 0);
+    tell_dir (s, path, "clean already", 0, 0, 0);
     cli_offline_free (o);
     return CLI_OK;
   }
@@ -101,12 +104,13 @@ settle (Settle *s, const char *path)
   }
   if (rc == 0 && failed == 0)
     rc = cli_offline_mark_clean (o, &err);
+  losses = cli_offline_losses (o);
   if (rc == 0)
-    tell_dir (s, path, failed ? "not settled" : "settled", logs->len, failed);
+    tell_dir (s, path, failed ? "not settled" : "settled", logs->len, failed, losses);
   else
     (void)cli_error (s->command, &err);
   cli_offline_free (o);
-  return rc == 0 && failed == 0 ? CLI_OK : CLI_FAILED;
+  return rc == 0 && failed == 0 && losses == 0 ? CLI_OK : CLI_FAILED;
 }
 
 static int
@@ -141,6 +145,7 @@ const CliCommand cli_log_settle = {
   "partitions' own files, they are recovered as after any crash, everything is flushed, the journal goes, the marker of\n"
   "a clean stop is written. Any number of times; a directory that is clean is left alone. A broker must not run on it.\n"
   "Each directory of log.dirs is settled by itself. Exit code 1: a partition could not be opened; then the marker is\n"
-  "not written.\n",
+  "not written. Or the directory is settled, but acknowledged records are damaged or missing: what is said on standard\n"
+  "error names files, offsets and commits of the journal.\n",
   run,
 };

@@ -7,12 +7,14 @@
 #include "world/disk.h"
 
 #include <glib.h>
+#include <stdatomic.h>
 
 struct CliModules
 {
   StokerHost host;
   StkRegistry *registry;
   GAsyncQueue *work; /* of Work; NULL: done at once */
+  atomic_uint errors;
 };
 
 typedef struct Work
@@ -106,13 +108,29 @@ cli_modules_free (CliModules *m)
   g_free (m);
 }
 
+static void
+counting_sink (void *user, StokerLogLevel level, const char *event, const char *line, size_t len)
+{
+  CliModules *m = user;
+
+  if (level == STOKER_LOG_ERROR)
+    atomic_fetch_add (&m->errors, 1);
+  stk_log_stderr_sink (NULL, level, event, line, len);
+}
+
+unsigned
+cli_modules_errors (const CliModules *m)
+{
+  return atomic_load (&m->errors);
+}
+
 void
 cli_modules_use_disk (CliModules *m, bool verbose)
 {
   m->work = g_async_queue_new ();
   m->host.disk = stk_posix_disk_new ();
   m->host.metrics = stk_metrics_new ();
-  m->host.log = stk_log_new (now_ms, NULL, STK_LOG_TEXT, stk_log_stderr_sink, NULL);
+  m->host.log = stk_log_new (now_ms, NULL, STK_LOG_TEXT, counting_sink, m);
   stk_log_set_level (m->host.log, NULL, verbose ? STOKER_LOG_INFO : STOKER_LOG_WARN);
 }
 

@@ -19,6 +19,8 @@ int cli_modules_start_codecs (CliModules *m, StokerError *err);
 /* Gives modules that are started later this machine's disk, metrics that nobody reads, and a log whose warnings and errors (with
  * `verbose` all it says) go to standard error. Work that they post waits for cli_modules_work then. */
 void cli_modules_use_disk (CliModules *m, bool verbose);
+/* How many lines that say an error were logged since. */
+unsigned cli_modules_errors (const CliModules *m);
 /* Runs what was posted, until nothing is left. Any thread, many at once. */
 void cli_modules_work (CliModules *m);
 

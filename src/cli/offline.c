@@ -56,6 +56,20 @@ log_free (void *data)
 }
 
 /* The id of the broker that the directory belongs to. */
+/* Whose it is, as Kafka and Stoker write it: letters, digits, - and _. */
+static bool
+has_cluster (const char *text)
+{
+  const char *at = g_str_has_prefix (text, "cluster.id=") ? text : strstr (text, "\ncluster.id=");
+  size_t len;
+
+  if (at == NULL)
+    return false;
+  at = strchr (at, '=') + 1;
+  len = strspn (at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+  return len > 0 && (at[len] == '\0' || at[len] == '\n' || at[len] == '\r');
+}
+
 static int
 read_broker_id (const char *path, int32_t *out, StokerError *err)
 {
@@ -67,8 +81,11 @@ read_broker_id (const char *path, int32_t *out, StokerError *err)
   lines = g_strsplit (text, "\n", -1);
   for (char **l = lines; *l; l++)
     if (g_str_has_prefix (g_strstrip (*l), "broker.id=")) {
-      *out = (int32_t)g_ascii_strtoll (*l + strlen ("broker.id="), NULL, 10);
-      return 0;
+      guint64 id;
+      if (!g_ascii_string_to_unsigned (*l + strlen ("broker.id="), 10, 0, INT32_MAX, &id, NULL))
+        return stoker_error_set (err, STOKER_ERROR_CONFIG, "%s is damaged: broker.id is no number", file);
+      *out = (int32_t)id;
+      return has_cluster (text) ? 0 : stoker_error_set (err, STOKER_ERROR_CONFIG, "%s is damaged: it has no usable cluster.id", file);
     }
   *out = -1; /* of a KRaft cluster, which stk_logdirs_open says better */
   return 0;
@@ -118,6 +135,12 @@ cli_offline_free (CliOffline *o)
   g_mutex_clear (&o->lock);
   free (o->path);
   g_free (o);
+}
+
+unsigned
+cli_offline_losses (const CliOffline *o)
+{
+  return cli_modules_errors (o->modules);
 }
 
 bool

@@ -27,6 +27,8 @@ typedef struct CliOfflineLog
 CliOffline *cli_offline_open (const char *path, bool verbose, StokerError *err);
 /* The last stop was clean and no journal is there. */
 bool cli_offline_is_clean (const CliOffline *o);
+/* How often the engine or the journal said, on standard error, that something acknowledged is damaged or missing. */
+unsigned cli_offline_losses (const CliOffline *o);
 /* Takes the clean marker away, replays the journal, opens (recovers) every log and closes it again; flushes everything; *n_logs
  * of CliOfflineLog in *logs, borrowed. each (may be NULL) is called after every log, from any thread, one at a time. 0; -1 with
  * *err: the directory itself failed. */

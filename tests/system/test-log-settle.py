@@ -40,6 +40,19 @@ for d in os.listdir(lost):
                 os.truncate(p, os.path.getsize(p) // 2)
 
 
+hurt = os.path.join(br.dir, "hurt")
+shutil.copytree(br.data, hurt)
+hole = os.path.join(br.dir, "hole")
+shutil.copytree(br.data, hole)
+for data, at in ((hurt, 0), (hole, 100)):
+    with open(os.path.join(data, "stoker.journal", "00000000.ring"), "r+b") as f:
+        f.seek(at * 4096 + 60)
+        f.write(b"?")
+for d in os.listdir(hole):
+    if d.endswith(("-0", "-1")) and os.path.exists(os.path.join(hole, d, "0" * 20 + ".log")):
+        os.truncate(os.path.join(hole, d, "0" * 20 + ".log"), 0)
+
+
 def rows(data, t, part):
     out = []
     d = os.path.join(data, "%s-%d" % (t, part))
@@ -66,6 +79,27 @@ for t in "ab":
     for part in (0, 1):
         tap.eq(rows(lost, t, part), rows(br.data, t, part), "the journal gave %s-%d back" % (t, part))
         tap.eq(len(rows(lost, t, part)), 50, "which is whole")
+rc, out, err = stoker("settle", hurt)
+tap.eq(rc, 1, "settle with a damaged commit")
+tap.ok("settled, 6 partitions, acknowledged records are damaged or missing" in out, "says so", out + err)
+tap.ok("journal.damaged" in err and "00000000.ring position=0 " in err, "and where", err)
+tap.eq(stoker("settle", hurt)[0], 0, "once more: nothing to do")
+rc, out, err = stoker("settle", hole)
+tap.eq((rc, "journal.damaged" in err, "are not served any more" in err), (1, True, True), "a damaged commit whose bytes are nowhere else")
+differ = {}
+for d in ("a-0", "a-1", "b-0", "b-1"):
+    x, y = (open(os.path.join(data, d, "0" * 20 + ".log"), "rb").read() for data in (br.data, hole))
+    tap.eq(len(x), len(y), "%s is as long as it was" % d)
+    if x != y:
+        differ[d] = sum(p != q for p, q in zip(x, y))
+tap.ok(len(differ) == 1 and 0 < list(differ.values())[0] < 1000, "and nothing but that is missing, before and behind", str(differ))
+with open(os.path.join(hurt, "meta.properties")) as f:
+    meta = f.read()
+for wrong in (meta.replace("cluster.id=", "cluster.id=\x01"), meta.replace("cluster.id", "cluster_id"), meta.replace("broker.id=", "broker.id=x")):
+    with open(os.path.join(hurt, "meta.properties"), "w") as f:
+        f.write(wrong)
+    rc, out, err = stoker("settle", hurt)
+    tap.ok(rc != 0 and "is damaged" in err and "clean" not in out, "meta.properties is damaged", out + err)
 br.start()
 c = Client(br.port)
 tap.eq([c.offset(t, -1, part=p)[2] for t in ("a", "b", "unused") for p in (0, 1)], [50, 50, 50, 50, 0, 0], "the broker starts on it")
