@@ -15,6 +15,7 @@
 #include "tick.h"
 
 #include <errno.h>
+#include <string.h>
 
 void
 seg_detach_segments (StokerLog *log, uint32_t from, uint32_t n)
@@ -71,6 +72,42 @@ next_of (const StokerLog *log, uint32_t i)
   return i + 1 < log->n_segs ? log->segs[i + 1]->base : log->end;
 }
 
+/* Its time index may be damaged: is there a batch that is newer than it says? Headers only, once in a segment's life. */
+static bool
+is_newer (StokerLog *log, Segment *s)
+{
+  g_autofree Walk *w = g_new (Walk, 1);
+  int64_t newest = -1, offset = s->base, told;
+  StokerFile *f;
+  StokerBatch b;
+  uint64_t pos;
+
+  seg_max_load (log, s);
+  if (s->size == 0 || seg_file_get (log, s, &f) < 0)
+    return false;
+  seg_walk_begin (w, f, 0, s->size);
+  while (seg_walk_next (w, &b, &pos) == 1)
+    if (b.max_timestamp > newest) {
+      newest = b.max_timestamp;
+      offset = stoker_batch_last_offset (&b);
+    }
+  stoker_file_unref (f);
+  pthread_mutex_lock (&log->lock);
+  told = s->max_timestamp;
+  if (newest > told) {
+    s->max_timestamp = newest;
+    s->max_offset = offset;
+  }
+  pthread_mutex_unlock (&log->lock);
+  if (newest <= told)
+    return false;
+  stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+              "a time index names %" PRId64 " as the newest time, a batch %" PRId64 ": not deleted by time | file=%s/%s/%020" PRId64
+              ".timeindex",
+              told, newest, log->dir->path, log->name, s->base);
+  return true;
+}
+
 /* Takes out the sealed segments that end at or below `offset`; claim held, lock not. */
 static int
 drop_sealed (StokerLog *log, int64_t offset, const char *reason)
@@ -85,8 +122,11 @@ drop_sealed (StokerLog *log, int64_t offset, const char *reason)
   pthread_mutex_lock (&log->lock);
   while (n + 1 < log->n_segs && next_of (log, n) <= offset)
     n++;
-  keep = log->segs[n]->base;
   pthread_mutex_unlock (&log->lock);
+  for (uint32_t i = 0; i < n && strcmp (reason, "time") == 0; i++) /* who holds the claim may look without the lock */
+    if (is_newer (log, log->segs[i]))
+      n = i;
+  keep = log->segs[n]->base;
   rc = n > 0 ? seg_journal_forget (log, keep) : 0;
   if (rc < 0)
     return rc;
