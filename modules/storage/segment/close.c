@@ -106,7 +106,8 @@ seg_close (StokerInstance *self, StokerLog *log)
                 "not flushed; it will be checked when it is opened again: %s | log=%s/%s",
                 rc < 0 ? g_strerror (-rc) : "an earlier write failed", log->dir->path, log->name);
   }
-  mark = (Mark){ log->recovery, seg_start_mark (log), log->hw };
+  /* The start is said although the first segment says it too: without that file it would go on with the next. */
+  mark = (Mark){ log->recovery, unused ? -1 : log->start, log->hw };
   seg_journal_close (log, rc == 0 && !log->failed);
   release (log, &mark);
 }

@@ -171,16 +171,34 @@ resync (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, St
   return found;
 }
 
+uint64_t
+seg_damage_extent (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, int32_t length, StokerBatch *next)
+{
+  StokerBuf buf = { 0 };
+  const char *why;
+  uint64_t to = 0;
+  int error;
+
+  /* The length is believed when it leads to a good batch, or to the end. */
+  if (length > 0 && (uint64_t)length <= size - pos) {
+    to = pos + (uint64_t)length;
+    if (to < size && !seg_check_batch (f, to, size, min, max, &buf, next, &why, &error))
+      to = 0;
+  }
+  stoker_buf_clear (&buf);
+  return to ? to : resync (f, pos, size, min, max, next);
+}
+
 int
 seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64_t first, uint64_t *behind)
 {
   Damage d = { .from = pos, .to = 0, .first = first };
   StokerBuf buf = { 0 };
   StokerBatch b, next;
-  const char *why = NULL, *unused;
+  const char *why = NULL;
   int64_t max = INT64_MAX - 1;
   uint64_t size;
-  int error = 0, other;
+  int error = 0;
 
   pthread_mutex_lock (&log->lock);
   size = s->size;
@@ -200,15 +218,7 @@ seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64
       *behind = error ? pos : pos + (uint64_t)b.length;
       return error;
     }
-  /* The length is believed when it leads to a good batch, or to the end. */
-  if (b.length > 0) {
-    d.to = pos + (uint64_t)b.length;
-    if (d.to < size && seg_check_batch (f, d.to, size, first, max, &buf, &next, &unused, &other))
-      d.next = next.base_offset;
-    else if (d.to < size)
-      d.to = 0;
-  }
-  if (d.to == 0 && (d.to = resync (f, pos, size, first, max, &next)) < size)
+  if ((d.to = seg_damage_extent (f, pos, size, first, max, b.length, &next)) < size)
     d.next = next.base_offset;
   stoker_buf_clear (&buf);
   *behind = d.to;

@@ -29,6 +29,10 @@ void seg_damage_note (StokerLog *log, Segment *s, Damage d, const char *why);
  * NULL: *why, or *error when it cannot be read; b->length is 0 when it cannot be believed. Disk thread. */
 const uint8_t *seg_check_batch (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, StokerBuf *buf,
                                 StokerBatch *b, const char **why, int *error);
+/* No good batch stands at `pos`: up to where? `length`: what its header says, 0 when that is not to be believed. *next:
+ * the good batch there, unless that is `size`. */
+uint64_t seg_damage_extent (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int64_t max, int32_t length,
+                            StokerBatch *next);
 /* Something seems wrong with the batch at `pos`, which should hold `first` or a later offset. 1: it is damaged, which
  * is noted; 0: it is good; negative: it cannot be read. *behind: where to go on. Disk thread, lock not held. */
 int seg_damage_probe (StokerLog *log, Segment *s, StokerFile *f, uint64_t pos, int64_t first, uint64_t *behind);

@@ -54,6 +54,7 @@ seg_dir_free (LogDir *dir)
 {
   seg_scrub_detach (dir, false);
   g_hash_table_unref (dir->marks);
+  g_hash_table_unref (dir->replayed);
   g_hash_table_unref (dir->removed);
   g_hash_table_unref (dir->replacing);
   g_ptr_array_unref (dir->logs);
@@ -105,6 +106,7 @@ dir_new (const StokerLogDir *from)
   dir->failed = from->failed;
   dir->core = from->core;
   dir->marks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  dir->replayed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   dir->removed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   dir->replacing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   dir->logs = g_ptr_array_new ();
@@ -145,6 +147,7 @@ load_checkpoints (Engine *e, LogDir *dir)
     Loading l = { dir, (CheckpointFile)i };
     StokerError err = { 0 };
     int rc = seg_checkpoint_read (e->disk, path, 3, loaded, &l, &err);
+    dir->marked |= rc == 0 && i != CHECKPOINT_START;
     if (rc == 0 || rc == -ENOENT)
       continue;
     /* Without it everything is checked (recovery points) or what the files themselves show holds. */
@@ -208,6 +211,21 @@ examine (Engine *e, LogDir *dir, const char *name, void (*found) (void *user, co
   found (user, &f);
 }
 
+/* One without logs: what is made here from now on is new, which the first checkpoint would only say later. */
+static void
+mark_new (Engine *e, LogDir *dir, const GPtrArray *names)
+{
+  StokerStr topic;
+  int32_t partition;
+
+  for (guint i = 0; i < names->len; i++)
+    if (parse_name (names->pdata[i], &topic, &partition))
+      return;
+  dir->marked = true;
+  atomic_fetch_or (&dir->dirty, 1u << CHECKPOINT_RECOVERY);
+  (void)seg_dir_write (e, dir, 1u << CHECKPOINT_RECOVERY, NULL);
+}
+
 int
 seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (void *user, const StokerLogFound *f),
                 void *user, StokerError *err)
@@ -229,6 +247,8 @@ seg_dir_attach (StokerInstance *self, const StokerLogDir *from, void (*found) (v
     return STOKER_KAFKA_STORAGE_ERROR;
   }
   load_checkpoints (e, dir);
+  if (!dir->marked)
+    mark_new (e, dir, names);
   seg_scrub_attach (e, dir);
   pthread_mutex_lock (&e->lock);
   if ((guint)from->index >= e->dirs->len)

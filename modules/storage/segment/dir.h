@@ -21,6 +21,13 @@ struct Mark
   int64_t recovery, start, hw;
 };
 
+/* How far the journal's replay went in a log. */
+typedef struct Replayed
+{
+  int64_t number; /* the newest segment that it wrote to */
+  uint64_t end;   /* bytes of it */
+} Replayed;
+
 /* A directory or file that is to vanish. */
 typedef struct Doomed
 {
@@ -37,6 +44,8 @@ struct LogDir
   bool whole; /* all that was in it when it was attached was flushed, names too */
   StokerJournal *journal;
   GHashTable *marks;               /* "topic partition" -> Mark, of logs that are not open */
+  GHashTable *replayed;            /* log's name -> Replayed */
+  bool marked;                     /* what was acknowledged can be told: a log that no checkpoint names is a new one */
   GPtrArray *logs;                 /* open ones */
   GHashTable *replacing;           /* names of logs that a move had just put there, and that were not opened since */
   GHashTable *removed;             /* keys of removed logs that had a start: the file may still name it */

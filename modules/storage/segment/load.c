@@ -20,6 +20,11 @@
 #include <errno.h>
 #include <string.h>
 
+enum
+{
+  GAPS_MAX = 8, /* so many are named one by one */
+};
+
 /* ---- segments */
 
 /* Compaction leaves empty segments too, and Kafka's may lie here without a word of its policy: their indexes are empty like them. */
@@ -125,37 +130,85 @@ drop_all (StokerLog *log, uint32_t from, const char *why)
   }
 }
 
-/* The log's end: past the last batch of the newest segment. False: there is something behind it that is no batch. */
+/* Past the last batch of the segment. False: there is something behind it that is no batch. */
 static bool
-find_end (StokerLog *log)
+find_end (StokerLog *log, Segment *s, int64_t *end)
 {
-  Segment *s = seg_active (log);
   StokerFile *f;
   StokerBatch b;
   uint64_t pos;
   Walk w;
   int rc;
 
-  log->end = s->base;
+  *end = s->base;
   if (s->size == 0)
     return true;
   if (s->index_missing || seg_file_get (log, s, &f) < 0)
     return false;
   seg_walk_begin (&w, f, seg_index_lookup (log, s, s->base + INT32_MAX, s->size, NULL), s->size);
   while ((rc = seg_walk_next (&w, &b, &pos)) == 1)
-    log->end = stoker_batch_last_offset (&b) + 1;
+    *end = stoker_batch_last_offset (&b) + 1;
   stoker_file_unref (f);
-  return rc == 0 && log->end > s->base;
+  return rc == 0 && *end > s->base;
+}
+
+/* ---- what is missing */
+
+bool
+seg_acked (const StokerLog *log, int64_t base, uint64_t pos, int64_t offset)
+{
+  return offset < log->acked || base < log->replayed.number || (base == log->replayed.number && pos < log->replayed.end);
+}
+
+int64_t
+seg_behind (const StokerLog *log, const Segment *s)
+{
+  for (uint32_t i = 0; i + 1 < log->n_segs; i++)
+    if (log->segs[i] == s)
+      return log->segs[i + 1]->base;
+  return -1;
+}
+
+/* In front of segment number i, whose offsets should go on from `end`. */
+static void
+tell_gap (const StokerLog *log, uint32_t i, int64_t end)
+{
+  stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.missing",
+              "offsets %" PRId64 " to %" PRId64 " are not there: files were removed, or this topic was compacted once | "
+              "before=%s/%s/%020" PRId64 ".log offsets=%" PRId64,
+              end, log->segs[i]->base - 1, log->dir->path, log->name, log->segs[i]->base, log->segs[i]->base - end);
+}
+
+/* The first `n` segments are not looked at otherwise: does each go on where the one before ends? */
+static void
+look_for_gaps (StokerLog *log, uint32_t n)
+{
+  uint32_t told = 0;
+
+  for (uint32_t i = 0; i + 1 < log->n_segs && i < n && !log->set.compact; i++) {
+    int64_t end;
+    if (log->segs[i]->size == 0 || !find_end (log, log->segs[i], &end) || end >= log->segs[i + 1]->base)
+      continue;
+    if (told++ < GAPS_MAX)
+      tell_gap (log, i + 1, end);
+  }
+  if (told > GAPS_MAX)
+    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.missing", "%u more such places | log=%s/%s", told - GAPS_MAX,
+                log->dir->path, log->name);
 }
 
 /* Number i was checked and ends where the log does now: what cannot follow it is dropped. */
 static void
 drop_behind (StokerLog *log, uint32_t i, bool cut)
 {
+  bool gap = i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact;
+
   if (cut)
     drop_all (log, i + 1, "it follows a cut");
-  else if (i + 1 < log->n_segs && log->segs[i + 1]->base != log->end && !log->set.compact)
-    drop_all (log, i + 1, "offsets before it are missing"); /* only compaction leaves gaps; a power cut took the end of this one */
+  else if (gap && !seg_acked (log, log->segs[i]->base, UINT64_MAX, log->segs[i + 1]->base))
+    drop_all (log, i + 1, "offsets before it are missing"); /* a power cut took the end of this one, nobody was told of what follows */
+  else if (gap)
+    tell_gap (log, i + 1, log->end); /* files were removed; or it was compacted before its topic was changed */
 }
 
 /* The first segment to be checked, from its beginning: what it must know of those before. */
@@ -246,9 +299,10 @@ load_content (StokerLog *log, const Mark *mark, StokerError *err)
     }
   if (rc < 0)
     return rc;
+  look_for_gaps (log, from);
   if (!log->dir->clean)
     return recover_from (log, from, mark->recovery, err);
-  if (!find_end (log))
+  if (!find_end (log, seg_active (log), &log->end))
     return recover_from (log, from, -1, err);
   return 0;
 }
@@ -306,10 +360,16 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
   bool clean = log->dir->clean;
 
   if (mark->recovery > log->end && mark->start <= log->end)
-    stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.damaged",
                 "records are missing at the end: it is at %" PRId64 ", everything below %" PRId64
                 " was on the disk | log=%s/%s",
                 log->end, mark->recovery, log->dir->path, log->name);
+  else if (mark->hw > log->end && mark->start <= log->end)
+    stoker_log (log->engine->self, STOKER_LOG_ERROR, "segment.missing",
+                "records are missing at the end: it is at %" PRId64 ", everything below %" PRId64 " could be read | log=%s/%s", log->end,
+                mark->hw, log->dir->path, log->name);
+  if (clean && mark->start >= 0 && mark->start < log->segs[0]->base)
+    tell_gap (log, 0, mark->start);
   if (mark->start > log->end) { /* what the start names is not there: nothing of the rest is wanted */
     drop_all (log, 0, "the log start of the checkpoint lies behind the log's end");
     seg_snapshots_delete (log, 0, INT64_MAX);
@@ -332,8 +392,13 @@ settle_ends (StokerLog *log, const Mark *mark, StokerError *err)
 int
 seg_load (StokerLog *log, const Mark *mark, StokerError *err)
 {
+  const Replayed *replayed = g_hash_table_lookup (log->dir->replayed, log->name);
   Listing l;
   int rc = seg_listing_read (log, &l);
+
+  /* Without checkpoints nobody can tell, and everything that can be read is kept. */
+  log->acked = log->dir->marked ? MAX (mark->recovery, mark->hw) : INT64_MAX;
+  log->replayed = replayed ? *replayed : (Replayed){ -1, 0 };
 
   if (rc == 0 && seg_listing_clean (&l)) {
     seg_listing_free (&l);
@@ -361,5 +426,6 @@ seg_load (StokerLog *log, const Mark *mark, StokerError *err)
   seg_listing_free (&l);
   for (uint32_t i = 0; i < log->n_segs; i++)
     seg_file_drop (log, log->segs[i]);
+  log->acked = INT64_MAX; /* from here on all of it */
   return rc;
 }

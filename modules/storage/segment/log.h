@@ -50,6 +50,8 @@ struct StokerLog
   uint32_t prepared_changes; /* `name_changes` then */
   StokerJournalLog *journal; /* from the first append on; NULL: none yet, or log.flush=os */
   int64_t snapshot;   /* offset of the newest producer snapshot on disk or on its way there; -1 */
+  int64_t acked;      /* what is below was acknowledged, as far as is known when it is loaded: recovery cuts none of it */
+  Replayed replayed;  /* and what the journal's replay gave back, with all in front of it */
   GArray *listed;     /* while it is loaded: Listing.snapshots; NULL: the folder must be asked */
   int64_t middle;     /* of one that a flush made inside a segment; it goes when there is a newer one; -1 */
   int64_t jitter_ms;  /* of the active segment */

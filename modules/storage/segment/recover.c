@@ -4,9 +4,11 @@
  * anew.
  */
 #include "recover.h"
+#include "damage.h"
 #include "epochs.h"
 #include "files.h"
 #include "index.h"
+#include "load.h"
 #include "log.h"
 #include "producers.h"
 #include "scan.h"
@@ -69,6 +71,7 @@ good_batch (Reader *r, uint64_t pos, int64_t base, int64_t next, StokerBatch *b,
 typedef struct Rebuild
 {
   GArray *aborted; /* of StokerTxnAborted */
+  GArray *damage;  /* of Damage: what is stepped over */
   uint64_t valid, last_entry;
   int64_t next;
   LogSettings set;
@@ -140,18 +143,43 @@ write_txn (StokerLog *log, Segment *s, const GArray *aborted)
   return aborted->len ? seg_txn_append (log, s, (const StokerTxnAborted *)aborted->data, aborted->len) : 0;
 }
 
-/* Reads all of it; how far it is good in x->valid. */
+/* The bytes at x->valid are no good batch. Where acknowledged ones follow they are stepped over; else false. */
+static bool
+step_over (StokerLog *log, Segment *s, Reader *r, int32_t length, Rebuild *x)
+{
+  Damage d = { .from = x->valid, .first = x->next };
+  int64_t behind = seg_behind (log, s);
+  StokerBatch next;
+
+  if (!seg_acked (log, s->base, d.from, d.first))
+    return false;
+  d.to = seg_damage_extent (r->file, d.from, r->size, d.first, behind < 0 ? s->base + INT32_MAX : behind - 1, length, &next);
+  d.next = d.to < r->size ? next.base_offset : behind;
+  if (d.next < 0 || !seg_acked (log, s->base, d.to < r->size ? d.to : UINT64_MAX, d.next))
+    return false;
+  g_array_append_val (x->damage, d);
+  x->valid = d.to;
+  x->next = d.next;
+  return true;
+}
+
+/* Reads all of it; how far it is good, or was good once, in x->valid. */
 static const char *
-scan (StokerLog *log, Segment *s, Reader *r, bool state, Rebuild *x)
+scan (StokerLog *log, Segment *s, Segment *fresh, Reader *r, bool state, Rebuild *x)
 {
   const uint8_t *p;
   const char *why = NULL;
-  StokerBatch b;
+  StokerBatch b = { 0 };
 
-  while (x->valid < r->size && (p = good_batch (r, x->valid, s->base, x->next, &b, &why)) != NULL) {
-    if (state)
-      note_state (log, x, p, &b);
-    note (log, s, x, &b);
+  while (x->valid < r->size) {
+    b.length = 0;
+    if ((p = good_batch (r, x->valid, s->base, x->next, &b, &why)) != NULL) {
+      if (state)
+        note_state (log, x, p, &b);
+      note (log, fresh, x, &b);
+    } else if (!step_over (log, s, r, b.length, x)) {
+      break;
+    }
   }
   return why;
 }
@@ -196,6 +224,14 @@ stays_in_memory (StokerLog *log, const Segment *s, const Segment *fresh)
 {
   return s->index_unmade && s == seg_active (log) && fresh->n_offsets < SEG_INDEX_PAGE;
 }
+
+/* What is to be done to a segment. */
+typedef struct Task
+{
+  bool inside;      /* from `recovery` on, not from its beginning */
+  int64_t recovery;
+  bool last, state; /* as the callers say */
+} Task;
 
 /* ---- from inside a segment */
 
@@ -269,10 +305,9 @@ put_derived (StokerLog *log, const Segment *s, Segment *fresh, const IndexPrefix
 }
 
 static int
-check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, int64_t recovery, bool last, Rebuild *x, bool *cut,
-              StokerError *err)
+check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, const Task *t, Rebuild *x, bool *cut, StokerError *err)
 {
-  int64_t saved = MAX (seg_producers_begin (log, recovery), s->base);
+  int64_t saved = MAX (seg_producers_begin (log, t->recovery), s->base);
   uint64_t size = s->size, at;
   IndexPrefix known;
   const char *why;
@@ -289,52 +324,26 @@ check_inside (StokerLog *log, Segment *s, Segment *fresh, Reader *r, int64_t rec
     rc = seg_producers_load (log, s->base, err);
   else
     seg_producers_recall (log, saved, known.pos);
-  if (rc == 0 && !walk_up (log, fresh, r->file, size, &known, saved, recovery, x))
+  if (rc == 0 && !walk_up (log, fresh, r->file, size, &known, saved, t->recovery, x))
     rc = 1;
   s->disk_offsets = -1;
   if (rc != 0)
     return rc;
   at = x->valid;
-  why = scan (log, fresh, r, true, x);
+  why = scan (log, s, fresh, r, true, x);
   stoker_metric_add (log->engine->recovered, (int64_t)(x->valid - at));
   *cut = x->valid < size;
   if (*cut)
     rc = cut_at (log, fresh, r->file, size, x->valid, why);
   fresh->size = x->valid;
   fresh->noted = known.pos;
-  return rc == 0 ? put_derived (log, s, fresh, &known, saved, last, *cut || x->valid > at, x) : rc;
-}
-
-int
-seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, bool *cut, int64_t *end, StokerError *err)
-{
-  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (StokerTxnAborted)), .next = s->base, .set = log->set };
-  Reader r = { .size = s->size };
-  Segment *fresh = seg_segment_new (log, s->base);
-  int rc = seg_file_get (log, s, &r.file);
-
-  *cut = false;
-  fresh->max_known = true;
-  fresh->has_txn = s->has_txn;
-  if (rc == 0)
-    rc = check_inside (log, s, fresh, &r, recovery, last, &x, cut, err);
-  if (rc == 0)
-    take_over (log, s, fresh);
-  *end = x.next;
-  stoker_file_unref (r.file);
-  stoker_buf_clear (&r.buf);
-  g_array_unref (x.aborted);
-  seg_segment_unref (fresh);
-  if (rc < 0 && err && err->text[0] == '\0')
-    stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name,
-                      s->base, g_strerror (-rc));
-  return rc;
+  return rc == 0 ? put_derived (log, s, fresh, &known, saved, t->last, *cut || x->valid > at, x) : rc;
 }
 
 /* ---- from the beginning of a segment */
 
 static int
-check_all (StokerLog *log, const Segment *s, Segment *fresh, Reader *r, bool state, Rebuild *x, bool *cut, StokerError *err)
+check_all (StokerLog *log, Segment *s, Segment *fresh, Reader *r, const Task *t, Rebuild *x, bool *cut, StokerError *err)
 {
   const char *why;
   int rc = 0;
@@ -346,7 +355,7 @@ check_all (StokerLog *log, const Segment *s, Segment *fresh, Reader *r, bool sta
                       log->dir->path, log->name, fresh->base);
     return -EPROTONOSUPPORT;
   }
-  why = scan (log, fresh, r, state, x);
+  why = scan (log, s, fresh, r, t->state, x);
   stoker_metric_add (log->engine->recovered, (int64_t)x->valid);
   *cut = x->valid < r->size;
   if (*cut)
@@ -356,15 +365,20 @@ check_all (StokerLog *log, const Segment *s, Segment *fresh, Reader *r, bool sta
   fresh->disk_offsets = fresh->disk_times = 0;
   if (rc == 0 && !stays_in_memory (log, s, fresh))
     rc = seg_index_rewrite (log, fresh);
-  if (rc == 0 && state)
+  if (rc == 0 && t->state)
     rc = write_txn (log, fresh, x->aborted);
   return rc;
 }
 
-int
-seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err)
+/* ---- both */
+
+static int
+recover (StokerLog *log, Segment *s, const Task *t, bool *cut, int64_t *end, StokerError *err)
 {
-  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (StokerTxnAborted)), .next = s->base, .set = log->set };
+  Rebuild x = { .aborted = g_array_new (FALSE, FALSE, sizeof (StokerTxnAborted)),
+                .damage = g_array_new (FALSE, FALSE, sizeof (Damage)),
+                .next = s->base,
+                .set = log->set };
   Reader r = { .size = s->size };
   Segment *fresh = seg_segment_new (log, s->base); /* readers use `s` meanwhile */
   int rc = seg_file_get (log, s, &r.file);
@@ -373,16 +387,31 @@ seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, St
   fresh->max_known = true;
   fresh->has_txn = s->has_txn;
   if (rc == 0)
-    rc = check_all (log, s, fresh, &r, state, &x, cut, err);
+    rc = (t->inside ? check_inside : check_all) (log, s, fresh, &r, t, &x, cut, err);
   if (rc == 0)
     take_over (log, s, fresh);
+  for (guint i = 0; i < x.damage->len && rc == 0; i++)
+    seg_damage_note (log, s, g_array_index (x.damage, Damage, i), "damaged, and what follows was acknowledged");
   *end = x.next;
   stoker_file_unref (r.file);
   stoker_buf_clear (&r.buf);
   g_array_unref (x.aborted);
+  g_array_unref (x.damage);
   seg_segment_unref (fresh);
   if (rc < 0 && err && err->text[0] == '\0')
     stoker_error_set (err, STOKER_ERROR_IO, "cannot recover %s/%s/%020" PRId64 ".log: %s", log->dir->path, log->name,
                       s->base, g_strerror (-rc));
   return rc;
+}
+
+int
+seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err)
+{
+  return recover (log, s, &(Task){ .state = state }, cut, end, err);
+}
+
+int
+seg_recover_inside (StokerLog *log, Segment *s, int64_t recovery, bool last, bool *cut, int64_t *end, StokerError *err)
+{
+  return recover (log, s, &(Task){ .inside = true, .recovery = recovery, .last = last, .state = true }, cut, end, err);
 }

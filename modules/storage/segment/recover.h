@@ -7,7 +7,8 @@
 
 #include "engine.h"
 
-/* Checks a segment batch by batch, cuts it at the first bad byte, rebuilds its indexes. *cut: something was lost. *end:
+/* Checks a segment batch by batch and rebuilds its indexes. It is cut at the first bad byte, unless what follows was acknowledged: then
+ * that is kept, and the bad bytes are noted as damage. *cut: something was cut off. *end:
  * next offset. state: also brings producer state, transactions and epochs forward with its batches. */
 int seg_recover (StokerLog *log, Segment *s, bool state, bool *cut, int64_t *end, StokerError *err);
 /* The same from the recovery point on, which lies inside of it: what is below is believed; of that, only headers behind

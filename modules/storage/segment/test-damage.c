@@ -71,6 +71,7 @@ stop (Kit *k)
 {
   kit_stop (k, true);
   test_host_tolerate (k->host, "segment.damaged");
+  test_host_tolerate (k->host, "segment.missing");
 }
 
 static void
@@ -180,7 +181,148 @@ test_checkpoints (void)
     }
 }
 
-/* A torn or damaged log: cut before the first bad batch, what follows dropped, said by name and position. */
+static void
+forget_marks (Kit *k)
+{
+  static const char *const files[] = { "recovery-point-offset-checkpoint", "replication-offset-checkpoint" };
+
+  for (unsigned i = 0; i < 2; i++) {
+    g_autofree char *path = g_build_filename (k->path, files[i], NULL);
+    g_assert_true (g_file_set_contents (path, "0\n0\n", -1, NULL));
+  }
+}
+
+/* How many records can be read, and how many offsets are refused. */
+static void
+count_offsets (Kit *k, int64_t end, int64_t *good, int64_t *bad)
+{
+  *good = *bad = 0;
+  for (int64_t at = 0; at < end; at++) {
+    StokerRead req = { .offset = at, .limit = end, .max_bytes = 1 };
+    StokerBuf b = { 0 };
+    int rc = kit_read (k, &req, &b, NULL);
+    g_assert_true (rc == 0 || rc == STOKER_CORRUPT_MESSAGE);
+    *(rc == 0 ? good : bad) += 1;
+    stoker_buf_clear (&b);
+  }
+}
+
+/* The same where it is known that all of it was acknowledged, or nobody knows: what follows is kept and served, and what is lost is
+ * refused, whatever happened to it. */
+static void
+test_acknowledged (void)
+{
+  for (int what = 0; what < 3; what++)
+    for (int known = 0; known < 2; known++) {
+      Kit *k = filled ();
+      g_autoptr (GPtrArray) logs = NULL;
+      g_autofree char *path = NULL, *content = NULL, *text = NULL;
+      int64_t good, bad;
+      gsize len;
+      stop (k);
+      if (known == 0) {
+        g_autofree char *hw = g_build_filename (k->path, "replication-offset-checkpoint", NULL),
+                        *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+        g_unlink (hw);
+        g_unlink (recovery);
+      } else {
+        g_autofree char *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+        g_unlink (recovery); /* all of it is checked */
+      }
+      logs = names (k, ".log");
+      path = log_file (k, logs->pdata[1]);
+      g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+      if (what == 0)
+        content[len / 2] ^= 4;
+      else if (what == 1)
+        len -= 10;
+      if (what == 2)
+        g_unlink (path);
+      else
+        g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+      go_on (k, false);
+      kit_assert_ends (k, 0, 123);
+      if (what < 2) {
+        count_offsets (k, 123, &good, &bad);
+        g_assert_cmpint (bad, >, 0);
+        g_assert_cmpint (bad, <, 5);
+      } else {
+        g_assert_cmpuint (test_host_logged (k->host, "segment.missing"), ==, 1);
+      }
+      text = test_host_log_text (k->host);
+      g_assert_nonnull (strstr (text, what == 2 ? "segment.missing" : path));
+      g_assert_cmpint (kit_put (k, 1), ==, 123);
+      kit_reopen (k);
+      kit_assert_ends (k, 0, 124);
+      kit_free (k);
+    }
+}
+
+/* A time index that says that a segment is older than it is: retention by time looks at the batches before it believes that. */
+static void
+test_older_than_it_is (void)
+{
+  Kit *k = filled ();
+  g_autoptr (GPtrArray) logs = NULL;
+  g_autofree char *path = NULL, *content = NULL;
+  StokerError err = { 0 };
+  StokerSegmentRow rows[64];
+  gsize len, at;
+  int64_t base;
+
+  stop (k);
+  logs = names (k, ".timeindex");
+  path = log_file (k, logs->pdata[0]);
+  base = g_ascii_strtoll (logs->pdata[1], NULL, 10);
+  g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+  g_assert_cmpuint (len, >=, 12);
+  for (at = len - 12; content[at] == 0; at++)
+    ;
+  content[at] = 0;
+  g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+  go_on (k, true);
+  g_assert_cmpuint (k->ops->segments (k->engine, k->log, rows, 64), >, 1);
+  g_assert_cmpint (k->ops->drop (k->engine, k->log, base, "time", &err), ==, 0);
+  kit_assert_ends (k, 0, 123);
+  g_assert_cmpuint (test_host_logged (k->host, "segment.damaged"), ==, 1);
+  g_assert_cmpint (k->ops->drop (k->engine, k->log, base, "time", &err), ==, 0); /* it is known now: whoever asks has seen that */
+  kit_assert_ends (k, base, 123);
+  kit_free (k);
+}
+
+/* Files that somebody removed, after a clean stop. */
+static void
+test_removed (void)
+{
+  for (guint which = 0; which < 3; which++) {
+    Kit *k = filled ();
+    g_autoptr (GPtrArray) logs = NULL;
+    static const char *const suffixes[] = { ".log", ".index", ".timeindex", ".snapshot" };
+    g_autofree char *path = NULL, *text = NULL, *range = NULL;
+    int64_t base, next = 123;
+    stop (k);
+    logs = names (k, ".log");
+    g_assert_cmpuint (logs->len, >, 3);
+    path = log_file (k, logs->pdata[which == 2 ? logs->len - 1 : which]);
+    base = g_ascii_strtoll (strrchr (path, '/') + 1, NULL, 10);
+    if (which < 2)
+      next = g_ascii_strtoll (logs->pdata[which + 1], NULL, 10);
+    path[strlen (path) - 4] = '\0';
+    for (unsigned i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+      g_autofree char *file = g_strconcat (path, suffixes[i], NULL);
+      g_unlink (file);
+    }
+    go_on (k, true);
+    text = test_host_log_text (k->host);
+    range = which < 2 ? g_strdup_printf ("offsets %d to %d are not there", (int)base, (int)next - 1)
+                      : g_strdup_printf ("it is at %d, everything below 123", (int)base);
+    g_assert_nonnull (strstr (text, range));
+    kit_assert_ends (k, which == 0 ? next : 0, which == 2 ? base : 123);
+    kit_free (k);
+  }
+}
+
+/* A torn or damaged log that nobody was told of: cut before the first bad batch, what follows dropped, said by name and position. */
 static void
 test_torn (void)
 {
@@ -189,11 +331,10 @@ test_torn (void)
   for (int where = 0; where < 3; where++) {
     Kit *k = filled ();
     StokerLogEnds ends;
-    g_autofree char *text = NULL, *path = NULL, *content = NULL,
-                    *recovery = g_build_filename (k->path, "recovery-point-offset-checkpoint", NULL);
+    g_autofree char *text = NULL, *path = NULL, *content = NULL;
     gsize len;
     stop (k);
-    g_unlink (recovery);
+    forget_marks (k);
     g_clear_pointer (&logs, g_ptr_array_unref);
     logs = names (k, ".log");
     path = log_file (k, logs->pdata[where == 2 ? logs->len - 1 : 1]);
@@ -355,6 +496,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/segment/damage/side-files", test_side_files);
   g_test_add_func ("/segment/damage/checkpoints", test_checkpoints);
+  g_test_add_func ("/segment/damage/acknowledged", test_acknowledged);
+  g_test_add_func ("/segment/damage/removed", test_removed);
+  g_test_add_func ("/segment/damage/older-than-it-is", test_older_than_it_is);
   g_test_add_func ("/segment/damage/torn", test_torn);
   g_test_add_func ("/segment/damage/tail-garbage", test_tail_garbage);
   g_test_add_func ("/segment/damage/leftovers", test_leftovers);

@@ -95,6 +95,7 @@ read_golden (bool clean)
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (found_free);
   StokerError err = { 0 };
 
+  test_host_tolerate (k->host, "segment.missing"); /* of topics that were compacted, and nobody says so here */
   k->engine = test_host_instance (k->host, k->module, NULL);
   k->dir = (StokerLogDir){ 0, k->path, clean };
   g_assert_cmpint (k->ops->dir_attach (k->engine, &k->dir, note_found, found, &err), ==, 0);
