@@ -96,14 +96,14 @@ static const StokerOption options[] = {
     .text = "Disk space that was reserved for the segment beyond its end is given back then." },
   { .name = "writeback",
     .type = STOKER_OPTION_SIZE,
-    .def = "8MiB",
+    .def = "1MiB",
     .min = "0",
     .unit = "bytes",
     .offset = offsetof (SegConf, writeback_bytes),
     .summary = "begin to write a log's new data to the disk when there is so much of it",
     .text
     = "What producers send is first in the memory of the system, which would write it much later and all at once, "
-      "and would make producers wait then. When all logs together hold four times as much, it is begun for all of "
+      "and would make producers wait then; much at a time makes flushes wait. When all logs together hold four times as much, it is begun for all of "
       "them. 0: left to the system." },
   { .name = "recovery.bytes",
     .type = STOKER_OPTION_SIZE,
