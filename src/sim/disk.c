@@ -305,6 +305,12 @@ stk_sim_sync_as_of (StkWorld *machine, StokerFile *base, StkSimMoment m)
 }
 
 void
+stk_sim_sync_names_as_of (StkWorld *machine, StkSimMoment m)
+{
+  stk_sim_names_sync_all ((SimDisk *)machine->disk, m.names);
+}
+
+void
 stk_sim_sync_dir_as_of (StkWorld *machine, const char *dir, StkSimMoment m)
 {
   SimDisk *d = (SimDisk *)machine->disk;

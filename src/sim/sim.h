@@ -87,6 +87,8 @@ typedef struct StkSimMoment
 StkSimMoment stk_sim_moment (StkWorld *machine);
 /* NULL: all files, and all names. */
 void stk_sim_sync_as_of (StkWorld *machine, StokerFile *f, StkSimMoment m);
+/* The names of all folders, as a journalling file system does with any flush. */
+void stk_sim_sync_names_as_of (StkWorld *machine, StkSimMoment m);
 void stk_sim_sync_dir_as_of (StkWorld *machine, const char *dir, StkSimMoment m);
 /* A second name of a file. */
 int stk_sim_link (StkWorld *machine, const char *from, const char *to);

@@ -46,7 +46,8 @@ typedef struct Map
   size_t len;
   uint64_t file;
   off_t pos;
-  int fd; /* a copy, to ask for the size */
+  int fd;         /* a copy, to ask for the size */
+  uint8_t *known; /* what was entered, or stood there before */
 } Map;
 
 static _Atomic uint64_t files[FDS]; /* of each descriptor: the inode's number; 0: none of ours */
@@ -535,18 +536,25 @@ posix_fallocate64 (int fd, off64_t at, off64_t len)
 
 /* ---- mappings */
 
+/* Enters the pages that are not as they were when last seen here. */
 static void
-map_written (const Map *m, const uint8_t *at, size_t len)
+map_written (const Map *m, const uint8_t *from, size_t len, bool silently)
 {
   struct stat st;
-  off_t pos = m->pos + (at - m->at);
-  struct iovec v = { (void *)at, len };
+  size_t end = (size_t)(from - m->at) + len;
 
-  if (fstat (m->fd, &st) < 0 || pos >= st.st_size)
+  if (fstat (m->fd, &st) < 0 || st.st_size <= m->pos)
     return;
-  if (st.st_size - pos < (off_t)len)
-    v.iov_len = (size_t)(st.st_size - pos);
-  enter (SHIM_WRITE, m->file, (uint64_t)pos, &v, 1, v.iov_len);
+  if (end > (size_t)(st.st_size - m->pos)) /* there is nothing behind the end of the file */
+    end = (size_t)(st.st_size - m->pos);
+  for (size_t at = (size_t)(from - m->at) / 4096 * 4096; at < end; at += 4096) {
+    struct iovec v = { m->at + at, end - at < 4096 ? end - at : 4096 };
+    if (memcmp (m->at + at, m->known + at, v.iov_len) == 0)
+      continue;
+    memcpy (m->known + at, m->at + at, v.iov_len);
+    if (!silently)
+      enter (SHIM_WRITE, m->file, (uint64_t)m->pos + at, &v, 1, v.iov_len);
+  }
 }
 
 void *
@@ -563,7 +571,11 @@ mmap (void *hint, size_t len, int prot, int flags, int fd, off_t pos)
       give_up ("too many mappings", "");
     if (maps[i].at)
       continue;
-    maps[i] = (Map){ at, len, file_of (fd), pos, (int)syscall (SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0) };
+    maps[i] = (Map){ at, len, file_of (fd), pos, (int)syscall (SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0), NULL };
+    maps[i].known = (void *)syscall (SYS_mmap, NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+    if (maps[i].known == MAP_FAILED)
+      give_up ("no memory", "");
+    map_written (&maps[i], at, len, true);
     break;
   }
   pthread_mutex_unlock (&mapped);
@@ -584,7 +596,8 @@ munmap (void *at, size_t len)
     pthread_mutex_lock (&mapped);
     for (int i = 0; i < MAPS; i++)
       if (maps[i].at == at && at) {
-        map_written (&maps[i], at, maps[i].len);
+        map_written (&maps[i], at, maps[i].len, false);
+        syscall (SYS_munmap, maps[i].known, maps[i].len);
         syscall (SYS_close, maps[i].fd);
         maps[i].at = NULL;
       }
@@ -601,9 +614,9 @@ maps_written (uint64_t file, const uint8_t *at, size_t len)
   for (int i = 0; i < MAPS; i++) {
     Map *m = &maps[i];
     if (m->at && at == NULL && m->file == file)
-      map_written (m, m->at, m->len);
+      map_written (m, m->at, m->len, false);
     else if (m->at && at && at >= m->at && at < m->at + m->len) {
-      map_written (m, at, len < (size_t)(m->at + m->len - at) ? len : (size_t)(m->at + m->len - at));
+      map_written (m, at, len < (size_t)(m->at + m->len - at) ? len : (size_t)(m->at + m->len - at), false);
       file = m->file;
     }
   }
