@@ -78,8 +78,8 @@ typedef enum StkSimDiskCall
  * the one that it was opened by. It may cut the power and go on with another machine. NULL: nobody watches. */
 typedef int (*StkSimDiskWatch) (void *user, StkSimDiskCall call, const char *path);
 void stk_sim_watch_disk (StkWorld *machine, StkSimDiskWatch watch, void *user);
-/* A flush of a real disk takes its time: it carries over what had been done when it began, at a moment that is asked for
- * then. For whoever replays one. */
+/* A flush of a real disk takes its time: it carries over what had been done when it began, at a moment that is asked
+ * for then. For whoever replays one. */
 typedef struct StkSimMoment
 {
   uint64_t names, writes;

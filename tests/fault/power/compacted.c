@@ -52,7 +52,7 @@ check_compacted (Life *l, Part *p, int64_t start)
     const Sent *s = g_ptr_array_index (p->sent, i);
     for (int32_t k = 0; s->told && k < s->records; k++)
       if (s->offset + k >= start && newest[key_of (s, k)] < s->offset + k)
-        broken (l, "%s-%d: offset %" PRId64 ", the newest of key %d, is missing", p->topic->name, p->index, s->offset + k,
-                key_of (s, k));
+        broken (l, "%s-%d: offset %" PRId64 ", the newest of key %d, is missing", p->topic->name, p->index,
+                s->offset + k, key_of (s, k));
   }
 }

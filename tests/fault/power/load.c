@@ -9,7 +9,7 @@
 enum
 {
   IN_FLIGHT = 5, /* of one producer */
-  TOPICS = 6 /* the last one is compacted */
+  TOPICS = 6     /* the last one is compacted */
 };
 
 static const char *const names[TOPICS] = { "stays", "kept", "short", "comes", "goes", "keyed" };

@@ -109,20 +109,21 @@ on_call (void *user, StkSimDiskCall call, const char *path)
 bool
 node_start (Life *l)
 {
-  g_autofree char *text = g_strdup_printf ("broker.id = 1\n"
-                                           "listeners = PLAINTEXT://127.0.0.1:0\n"
-                                           "log.dirs = %s\n"
-                                           "num.network.threads = 2\n"
-                                           "log.flush = journal\n"
-                                           "auto.create.topics.enable = false\n"
-                                           "group.initial.rebalance.delay.ms = 0\n"
-                                           "log.retention.check.interval.ms = 1500\n"
-                                           "log.cleaner.backoff.ms = 300\n"
-                                           "log.segment.delete.delay.ms = 700\n"
-                                           "replica.high.watermark.checkpoint.interval.ms = 900\n"
-                                           "logging.level = %s\n"
-                                           "%s",
-                                           l->two_dirs ? "/data,/more" : "/data", l->tales ? "debug" : "warn", l->settings);
+  g_autofree char *text
+      = g_strdup_printf ("broker.id = 1\n"
+                         "listeners = PLAINTEXT://127.0.0.1:0\n"
+                         "log.dirs = %s\n"
+                         "num.network.threads = 2\n"
+                         "log.flush = journal\n"
+                         "auto.create.topics.enable = false\n"
+                         "group.initial.rebalance.delay.ms = 0\n"
+                         "log.retention.check.interval.ms = 1500\n"
+                         "log.cleaner.backoff.ms = 300\n"
+                         "log.segment.delete.delay.ms = 700\n"
+                         "replica.high.watermark.checkpoint.interval.ms = 900\n"
+                         "logging.level = %s\n"
+                         "%s",
+                         l->two_dirs ? "/data,/more" : "/data", l->tales ? "debug" : "warn", l->settings);
   StkBrokerConfig *config = stk_broker_config_for_test (text, "/");
   StokerError err = { 0 };
 

@@ -2,8 +2,8 @@
  *
  * A broker on a simulated disk, clients that remember what they were told, and power cuts at any call on the disk. What
  * was told must be true after every cut: wire.c (frames), node.c (the broker, the cut), model.c (what was told), load.c
- * (what clients do), check.c and compacted.c (the comparison), power.c (seeds and forks). A real process whose calls on the disk are
- * recorded has the same clients and comparisons, and a node.c of its own: tests/fault/shim.
+ * (what clients do), check.c and compacted.c (the comparison), power.c (seeds and forks). A real process whose calls on
+ * the disk are recorded has the same clients and comparisons, and a node.c of its own: tests/fault/shim.
  *
  * One process, one thread. At a cut the process forks: the child goes on without power, its parent as if nothing had
  * happened, so that one life is cut at many places. A child that finds a broken promise says so on standard error and

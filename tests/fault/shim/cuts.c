@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Power cuts of a real process. STOKER_SHIM_CUTS=n: so many; STOKER_SEED=s: the first life has this seed. A process does
- * not do the same twice: what a cut that finds something was made of is kept.
+ * Power cuts of a real process. STOKER_SHIM_CUTS=n: so many; STOKER_SEED=s: the first life has this seed. A process
+ * does not do the same twice: what a cut that finds something was made of is kept.
  */
 #include "config.h"
 
@@ -129,7 +129,9 @@ lives (uint64_t cuts, unsigned most, const LeaveOut *out, const char *settings, 
   plan.out = out;
   plan.settings = settings;
   plan.expected = expected;
-  plan.until = g_getenv ("STOKER_SHIM_CUTS") || g_getenv ("LONG") ? INT64_MAX : g_get_monotonic_time () + 60000000; /* on a slow machine */
+  plan.until = g_getenv ("STOKER_SHIM_CUTS") || g_getenv ("LONG")
+                   ? INT64_MAX
+                   : g_get_monotonic_time () + 60000000; /* on a slow machine */
   for (; goes_on () && !g_test_failed (); seed++) {
     one_life (seed);
     if (seed % 10 == 0)

@@ -29,8 +29,8 @@ typedef struct Node
   char *root; /* what is watched */
   char *record, *log;
   Replay *replay;
-  GPid pid;   /* 0: none */
-  bool ours;  /* it is not the one of a parent */
+  GPid pid;  /* 0: none */
+  bool ours; /* it is not the one of a parent */
   uint16_t port;
   uint64_t aim; /* the cut is between what was replayed and here */
   unsigned roots;
@@ -197,8 +197,8 @@ write_config (Life *l)
                                            "log.flush.interval.ms = 500\n"
                                            "replica.high.watermark.checkpoint.interval.ms = 300\n"
                                            "%s",
-                                           n->port, n->root, l->two_dirs ? "," : "", l->two_dirs ? n->root : "", l->two_dirs ? "/more" : "",
-                                           l->settings);
+                                           n->port, n->root, l->two_dirs ? "," : "", l->two_dirs ? n->root : "",
+                                           l->two_dirs ? "/more" : "", l->settings);
   g_autoptr (GError) err = NULL;
 
   if (!g_file_set_contents (path, text, -1, &err))

@@ -21,7 +21,7 @@ struct Replay
   uint64_t at;
   GHashTable *files;   /* inode number -> StokerFile */
   GHashTable *flushes; /* their numbers -> Flush */
-  bool kind;           /* another broker is not measured by what POSIX leaves open: a flush keeps all names, as ext4's does */
+  bool kind; /* another broker is not measured by what POSIX leaves open: a flush keeps all names, as ext4's does */
 };
 
 typedef struct Flush
@@ -183,20 +183,44 @@ do_entry (Replay *r, const ShimEntry *e, const char *rest)
   const char *to = rest + strlen (rest) + 1; /* there is a NUL behind it */
 
   switch ((ShimKind)e->kind) {
-    case SHIM_BOOT: g_hash_table_remove_all (r->flushes); break;
-    case SHIM_OPEN: do_open (r, e, rest); break;
-    case SHIM_WRITE: must (r, stoker_file_pwrite (file_of (r, e), rest, len, e->at), "write", ""); break;
-    case SHIM_SIZE: must (r, stoker_file_truncate (file_of (r, e), e->at), "truncate", ""); break;
-    case SHIM_SYNC:
-    case SHIM_SYNC_ALL: do_flush (r, e, rest); break;
-    case SHIM_SYNCED: do_flushed (r, e); break;
-    case SHIM_RENAME: must (r, stoker_disk_rename (d, rest, to), "rename", rest); break;
-    case SHIM_LINK: must (r, stk_sim_link (r->machine, rest, to), "link", rest); break;
-    case SHIM_UNLINK: must (r, stoker_disk_unlink (d, rest), "unlink", rest); break;
-    case SHIM_MKDIR: must (r, stoker_disk_mkdir (d, rest), "mkdir", rest); break;
-    case SHIM_RMDIR: must (r, stoker_disk_rmdir (d, rest), "rmdir", rest); break;
-    case SHIM_NOTE: break;
-    default: g_error ("entry of kind %u at %" G_GUINT64_FORMAT, e->kind, r->at);
+  case SHIM_BOOT:
+    g_hash_table_remove_all (r->flushes);
+    break;
+  case SHIM_OPEN:
+    do_open (r, e, rest);
+    break;
+  case SHIM_WRITE:
+    must (r, stoker_file_pwrite (file_of (r, e), rest, len, e->at), "write", "");
+    break;
+  case SHIM_SIZE:
+    must (r, stoker_file_truncate (file_of (r, e), e->at), "truncate", "");
+    break;
+  case SHIM_SYNC:
+  case SHIM_SYNC_ALL:
+    do_flush (r, e, rest);
+    break;
+  case SHIM_SYNCED:
+    do_flushed (r, e);
+    break;
+  case SHIM_RENAME:
+    must (r, stoker_disk_rename (d, rest, to), "rename", rest);
+    break;
+  case SHIM_LINK:
+    must (r, stk_sim_link (r->machine, rest, to), "link", rest);
+    break;
+  case SHIM_UNLINK:
+    must (r, stoker_disk_unlink (d, rest), "unlink", rest);
+    break;
+  case SHIM_MKDIR:
+    must (r, stoker_disk_mkdir (d, rest), "mkdir", rest);
+    break;
+  case SHIM_RMDIR:
+    must (r, stoker_disk_rmdir (d, rest), "rmdir", rest);
+    break;
+  case SHIM_NOTE:
+    break;
+  default:
+    g_error ("entry of kind %u at %" G_GUINT64_FORMAT, e->kind, r->at);
   }
 }
 

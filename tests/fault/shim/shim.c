@@ -683,7 +683,8 @@ syncfs (int fd)
 int
 msync (void *at, size_t len, int flags)
 {
-  uint64_t file = record_fd >= 0 ? maps_written (0, at, len) : 0, n = file && (flags & MS_SYNC) ? flush_begins (-1, file) : 0;
+  uint64_t file = record_fd >= 0 ? maps_written (0, at, len) : 0,
+           n = file && (flags & MS_SYNC) ? flush_begins (-1, file) : 0;
   int rc = (int)syscall (SYS_msync, at, len, flags);
 
   if (n && rc == 0)
@@ -691,7 +692,8 @@ msync (void *at, size_t len, int flags)
   return rc;
 }
 
-/* sync_file_range promises nothing: what it writes may be in the disk's own cache, and the size is not. It is left as it is. */
+/* sync_file_range promises nothing: what it writes may be in the disk's own cache, and the size is not. It is left as
+ * it is. */
 
 /* ---- names */
 
