@@ -24,4 +24,12 @@ unsigned cli_modules_errors (const CliModules *m);
 /* Runs what was posted, until nothing is left. Any thread, many at once. */
 void cli_modules_work (CliModules *m);
 
+/* Gives modules that are started later a control thread, which is the caller's as long as cli_modules_turn runs, its timers, and other
+ * threads for their work. After cli_modules_use_disk, instead of cli_modules_work. */
+void cli_modules_use_control (CliModules *m);
+/* Runs what was posted to the control thread and what its timers call; returns after the first, or at until_us of the monotonic clock. */
+void cli_modules_turn (CliModules *m, int64_t until_us);
+/* As cli_modules_start; `settings` are name and value by turns, NULL-terminated, of the module's options. */
+StokerInstance *cli_modules_start_with (CliModules *m, uint32_t kind, const char *name, const char *const *settings, StokerError *err);
+
 #endif

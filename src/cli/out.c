@@ -169,6 +169,13 @@ cli_json_bool (CliJson *j, const char *key, bool v)
 }
 
 void
+cli_json_raw (CliJson *j, const char *key, const char *json)
+{
+  before (j, key);
+  g_string_append (j->out, json);
+}
+
+void
 cli_json_null (CliJson *j, const char *key)
 {
   cli_json_str (j, key, STOKER_STR_NULL);

@@ -33,6 +33,7 @@ void cli_json_int (CliJson *j, const char *key, int64_t v);
 void cli_json_real (CliJson *j, const char *key, double v); /* to six digits; what is no number: null */
 void cli_json_bool (CliJson *j, const char *key, bool v);
 void cli_json_null (CliJson *j, const char *key);
+void cli_json_raw (CliJson *j, const char *key, const char *json); /* a value that is JSON already */
 void cli_json_ints (CliJson *j, const char *key, const int32_t *v, int32_t n);
 /* Prints the document and a newline, frees it. */
 void cli_json_print (CliJson *j);

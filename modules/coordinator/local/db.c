@@ -68,7 +68,12 @@ static int
 lock_file (Db *db, StokerError *err)
 {
   g_autofree char *dir = g_path_get_dirname (db->path);
-  int rc = stoker_disk_lock (db->vfs.disk, db->path, &db->lock);
+  StokerPathInfo info;
+  int rc = db->vfs.read_only ? stoker_disk_stat (db->vfs.disk, db->path, &info) : 0;
+
+  if (rc == -ENOENT)
+    return stoker_error_set (err, rc, "there is no coordinator's database %s", db->path);
+  rc = stoker_disk_lock (db->vfs.disk, db->path, &db->lock);
 
   if (rc == -ENOENT && (rc = stoker_disk_mkdir (db->vfs.disk, dir)) == 0)
     rc = stoker_disk_lock (db->vfs.disk, db->path, &db->lock);
@@ -131,7 +136,7 @@ check_format (Db *db, StokerError *err)
 static int
 open_sql (Db *db, StokerError *err)
 {
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+  int flags = (db->vfs.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
   int64_t size = stoker_file_size (db->lock);
   int rc = sqlite3_open_v2 (db->path, &db->sql, flags, db->vfs.name);
 
@@ -140,6 +145,8 @@ open_sql (Db *db, StokerError *err)
                    : stoker_error_set (err, STOKER_ERROR_IO, "cannot open the coordinator's database %s: no memory",
                                        db->path);
   (void)sqlite3_extended_result_codes (db->sql, 1);
+  if (db->vfs.read_only) /* what a crash left in the write-ahead log stays there */
+    (void)sqlite3_db_config (db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   /* Exclusive before anything else: it keeps the WAL index in this process's memory. None of these touches the file. */
   if (exec (
           db,
@@ -152,18 +159,20 @@ open_sql (Db *db, StokerError *err)
 }
 
 int
-local_db_open (StokerHost *host, const char *path, Db **out, StokerError *err)
+local_db_open (StokerHost *host, const char *path, bool read_only, Db **out, StokerError *err)
 {
   Db *db = g_new0 (Db, 1);
 
   db->path = g_strdup (path);
   db->vfs.disk = stoker_host_disk (host);
+  db->vfs.read_only = read_only;
   if (lock_file (db, err) < 0) {
     g_free (db->path);
     g_free (db);
     return -1;
   }
   local_vfs_init (&db->vfs, host, db->lock);
+  db->vfs.read_only = read_only;
   if (open_sql (db, err) < 0) {
     local_db_close (db);
     return -1;

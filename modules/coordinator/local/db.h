@@ -26,8 +26,8 @@ typedef struct Row
 void local_row_clear (Row *r);
 
 /* Opens or creates the file at `path`; a missing directory is made (its parent must be there). The lock is taken and
- * what is in it is checked. */
-int local_db_open (StokerHost *host, const char *path, Db **out, StokerError *err);
+ * what is in it is checked. read_only: it must exist, and neither it nor a write-ahead log beside it is changed. */
+int local_db_open (StokerHost *host, const char *path, bool read_only, Db **out, StokerError *err);
 /* Fills an empty tree (zxid included), and the number of sessions ever made. */
 int local_db_load (Db *db, Tree *tree, int64_t *sessions, StokerError *err);
 /* Commits the rows, durably. On failure nothing of it is in the database, and the result says whether it makes sense to

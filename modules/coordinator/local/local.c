@@ -13,7 +13,7 @@
 
 typedef struct Conf
 {
-  bool memory;
+  bool memory, read_only;
   const char *path, *directory;
   int64_t max_data;
 } Conf;
@@ -40,6 +40,7 @@ typedef struct Local
   int64_t committed;  /* zxid */
   bool suspended;     /* the last transaction failed */
   bool broken;        /* and there will be no other */
+  bool read_only;     /* a copy of the database as it was; nothing is changed */
   bool pumping, pump_posted;
   void (*closed) (void *user);
   void *closed_user;
@@ -204,13 +205,26 @@ refuse (Local *l, StokerCoordDone done, void *user)
   return true;
 }
 
+/* As refuse; for what would change something. */
+static bool
+refuse_change (Local *l, StokerCoordDone done, void *user)
+{
+  if (refuse (l, done, user))
+    return true;
+  if (!l->read_only)
+    return false;
+  local_entry_fail (add_reply (l, done, user), STOKER_COORD_NO_AUTH);
+  post_pump (l);
+  return true;
+}
+
 static void
 apply (Local *l, const StokerCoordOp *op, StokerCoordDone done, void *user)
 {
   TreeResult result;
   Entry *e;
 
-  if (refuse (l, done, user))
+  if (refuse_change (l, done, user))
     return;
   (void)local_tree_apply (&l->tree, op, 1, stoker_host_now_ms (l->self->host), l->session_id, &result);
   e = add_reply (l, done, user);
@@ -254,7 +268,7 @@ local_multi (StokerInstance *self, const StokerCoordOp *ops, size_t n, StokerCoo
   int code, *codes;
   Entry *e;
 
-  if (refuse (l, done, user))
+  if (refuse_change (l, done, user))
     return;
   code = n == 0 ? STOKER_COORD_OK
                 : local_tree_apply (&l->tree, ops, n, stoker_host_now_ms (self->host), l->session_id, results);
@@ -333,10 +347,12 @@ local_open (StokerInstance *self, const StokerCoordSession *session, StokerError
   if (l == NULL || l->phase != CLOSED)
     return stoker_error_set (err, STOKER_ERROR_FAILED, "coordinator %s is not started, or has a session already",
                              self->name);
-  (void)local_tree_end_sessions (&l->tree); /* those that a crash left */
   l->session = *session;
-  l->session_id++;
-  l->tree.zxid++;
+  if (!l->read_only) {
+    (void)local_tree_end_sessions (&l->tree); /* those that a crash left */
+    l->session_id++;
+    l->tree.zxid++;
+  }
   l->phase = OPEN;
   add_entry (l)->state = STOKER_COORD_CONNECTED;
   post_pump (l);
@@ -373,7 +389,8 @@ local_close (StokerInstance *self, void (*done) (void *user), void *user)
   post_pump (l);
   l->phase = CLOSING;
   coord_watches_clear (&l->watches);
-  (void)local_tree_end_sessions (&l->tree);
+  if (!l->read_only)
+    (void)local_tree_end_sessions (&l->tree);
   l->refs++;
   local_writer_close (l->writer, on_closed, l);
 }
@@ -397,7 +414,7 @@ open_db (StokerInstance *self, Local *l, Db **db, StokerError *err)
   const Conf *c = self->conf;
   g_autofree char *path = c->path ? g_strdup (c->path) : g_build_filename (c->directory, "coordinator.db", NULL);
 
-  if (local_db_open (self->host, path, db, err) < 0)
+  if (local_db_open (self->host, path, c->read_only, db, err) < 0)
     return -1;
   return local_db_load (*db, &l->tree, &l->session_id, err);
 }
@@ -419,6 +436,9 @@ local_start (StokerInstance *self, StokerError *err)
     local_unref (l);
     return -1;
   }
+  l->read_only = c->read_only;
+  if (l->read_only) /* it is all in memory; the file is free again */
+    g_clear_pointer (&db, local_db_close);
   l->tree.max_data = (size_t)c->max_data;
   l->tree.changed = on_changed;
   l->tree.user = l;
@@ -450,6 +470,9 @@ static const StokerOption options[] = {
     "the database file, when it is not to be coordinator.db in the directory", NULL },
   { "memory", STOKER_OPTION_BOOL, 0, "false", NULL, NULL, NULL, NULL, offsetof (Conf, memory),
     "keep the tree in memory only: everything is lost when the broker stops", "For tests and simulations." },
+  { "read.only", STOKER_OPTION_BOOL, 0, "false", NULL, NULL, NULL, NULL, offsetof (Conf, read_only),
+    "show the tree as the database has it, and leave the database as it is",
+    "For tools. Ephemeral nodes that a crash left are seen; every change is refused. The database must exist." },
   { "max.data", STOKER_OPTION_SIZE, 0, "4MiB", "1KiB", "64MiB", NULL, "bytes", offsetof (Conf, max_data),
     "the most bytes that one node may hold", NULL },
 };

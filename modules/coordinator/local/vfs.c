@@ -8,7 +8,7 @@ typedef struct VfsFile
 {
   sqlite3_file base; /* first */
   Vfs *vfs;
-  StokerFile *file;
+  StokerFile *file; /* NULL: one that is not there, of a database that is only read */
   char *unlink;  /* path to delete when closed */
   char *dirsync; /* made just now: its directory is flushed with the first flush */
 } VfsFile;
@@ -25,7 +25,8 @@ file_close (sqlite3_file *base)
 {
   VfsFile *f = (VfsFile *)base;
 
-  stoker_file_unref (f->file);
+  if (f->file)
+    stoker_file_unref (f->file);
   if (f->unlink)
     (void)stoker_disk_unlink (f->vfs->disk, f->unlink);
   g_free (f->unlink);
@@ -37,7 +38,7 @@ static int
 file_read (sqlite3_file *base, void *to, int n, sqlite3_int64 pos)
 {
   VfsFile *f = (VfsFile *)base;
-  ssize_t got = stoker_file_pread (f->file, to, (size_t)n, (uint64_t)pos);
+  ssize_t got = f->file ? stoker_file_pread (f->file, to, (size_t)n, (uint64_t)pos) : 0;
 
   if (got < 0)
     return fail (f->vfs, (int)got, SQLITE_IOERR_READ);
@@ -51,7 +52,7 @@ static int
 file_write (sqlite3_file *base, const void *from, int n, sqlite3_int64 pos)
 {
   VfsFile *f = (VfsFile *)base;
-  int rc = stoker_file_pwrite (f->file, from, (size_t)n, (uint64_t)pos);
+  int rc = f->vfs->read_only ? -EROFS : stoker_file_pwrite (f->file, from, (size_t)n, (uint64_t)pos);
 
   return rc < 0 ? fail (f->vfs, rc, SQLITE_IOERR_WRITE) : SQLITE_OK;
 }
@@ -60,7 +61,7 @@ static int
 file_truncate (sqlite3_file *base, sqlite3_int64 size)
 {
   VfsFile *f = (VfsFile *)base;
-  int rc = stoker_file_truncate (f->file, (uint64_t)size);
+  int rc = f->vfs->read_only ? -EROFS : stoker_file_truncate (f->file, (uint64_t)size);
 
   return rc < 0 ? fail (f->vfs, rc, SQLITE_IOERR_TRUNCATE) : SQLITE_OK;
 }
@@ -77,7 +78,7 @@ static int
 file_sync (sqlite3_file *base, int flags)
 {
   VfsFile *f = (VfsFile *)base;
-  int rc = stoker_file_sync (f->file);
+  int rc = f->vfs->read_only ? 0 : stoker_file_sync (f->file);
 
   if (rc == 0 && f->dirsync) {
     rc = sync_dir_of (f->vfs, f->dirsync);
@@ -90,7 +91,7 @@ static int
 file_size (sqlite3_file *base, sqlite3_int64 *out)
 {
   VfsFile *f = (VfsFile *)base;
-  int64_t size = stoker_file_size (f->file);
+  int64_t size = f->file ? stoker_file_size (f->file) : 0;
 
   if (size < 0)
     return fail (f->vfs, (int)size, SQLITE_IOERR_FSTAT);
@@ -161,7 +162,12 @@ vfs_open (sqlite3_vfs *base, const char *path, sqlite3_file *file, int flags, in
   f->vfs = v;
   if (flags & SQLITE_OPEN_MAIN_DB)
     f->file = stoker_file_ref (v->main);
-  else {
+  else if (v->read_only) {
+    rc = stoker_file_open (v->disk, path, STOKER_OPEN_READ, &f->file);
+    if (rc < 0 && !(rc == -ENOENT && (flags & SQLITE_OPEN_WAL)))
+      return fail (v, rc, SQLITE_CANTOPEN);
+    flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+  } else {
     bool fresh = (flags & SQLITE_OPEN_CREATE) && stoker_disk_stat (v->disk, path, &info) == -ENOENT;
     rc = stoker_file_open (v->disk, path, how | (flags & SQLITE_OPEN_CREATE ? STOKER_OPEN_CREATE : 0), &f->file);
     if (rc < 0)
@@ -179,7 +185,7 @@ static int
 vfs_delete (sqlite3_vfs *base, const char *path, int sync_dir)
 {
   Vfs *v = (Vfs *)base;
-  int rc = stoker_disk_unlink (v->disk, path);
+  int rc = v->read_only ? -EROFS : stoker_disk_unlink (v->disk, path);
 
   if (rc == -ENOENT)
     return SQLITE_IOERR_DELETE_NOENT;

@@ -17,6 +17,7 @@ typedef struct Vfs
   StokerHost *host;
   StokerDisk *disk;
   StokerFile *main; /* the database file, locked; borrowed by SQLite's handle */
+  bool read_only;   /* nothing is changed or made; a write-ahead log that is not there counts as empty */
   int last_errno;   /* of the call that failed last; for messages */
   char name[48];
 } Vfs;

@@ -51,7 +51,7 @@ static void
 make_root (Session *s, Handle *h)
 {
   s->chroot_left = 0;
-  for (char *at = s->connect.chroot; at && *at; at = strchr (at + 1, '/')) {
+  for (char *at = s->conf->read_only ? NULL : s->connect.chroot; at && *at; at = strchr (at + 1, '/')) {
     const char *end = strchr (at + 1, '/');
     g_autofree char *part = g_strndup (s->connect.chroot, end ? (gsize)(end - s->connect.chroot) : s->connect.chroot_len);
     Connect none = { NULL, (char *)(uintptr_t) "", 0 };

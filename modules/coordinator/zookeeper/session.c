@@ -131,11 +131,18 @@ send_some (Session *s)
   stoker_metric_set (s->pending, (int64_t)s->calls.waiting + s->calls.in_flight);
 }
 
+static bool
+changes (const Call *c)
+{
+  return c->kind == CALL_CREATE || c->kind == CALL_SET || c->kind == CALL_REMOVE || c->kind == CALL_MULTI;
+}
+
 void
 zk_session_add (Session *s, Call *c)
 {
   /* Without a session nothing of it is done; whoever asks again after CONNECTED is served. */
   int refused = s->phase != OPEN                                  ? STOKER_COORD_CLOSED
+                : s->conf->read_only && changes (c)              ? STOKER_COORD_NO_AUTH
                 : !usable (s)                                     ? STOKER_COORD_CONNECTION_LOSS
                 : (int64_t)zk_call_size (c) > s->conf->max_data ? STOKER_COORD_BAD_ARGUMENTS
                                                                   : STOKER_COORD_OK;

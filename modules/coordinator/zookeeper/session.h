@@ -14,7 +14,7 @@ typedef struct Conf
   const char *connect, *auth, *directory;
   int64_t session_timeout_ms, retry_ms;
   int64_t max_in_flight, max_data;
-  bool set_acl;
+  bool set_acl, read_only;
 } Conf;
 
 typedef struct Session Session;

@@ -188,6 +188,8 @@ static const StokerOption options[] = {
     NULL },
   { "set.acl", STOKER_OPTION_BOOL, 0, "false", NULL, NULL, NULL, NULL, offsetof (Conf, set_acl),
     "nodes may be changed by their maker only; all others read what is no secret", "The broker fills in zookeeper.set.acl. Needs auth." },
+  { "read.only", STOKER_OPTION_BOOL, 0, "false", NULL, NULL, NULL, NULL, offsetof (Conf, read_only), "change nothing, and make no chroot",
+    "For tools. Every change is refused." },
 };
 
 static const StokerCoordinatorOps ops = {
