@@ -41,7 +41,9 @@ check "nothing lost" cmp "$BROKER_DIR/before" "$BROKER_DIR/after"
 others=$(printf '%s\n' $topics | grep -vx txn)
 states offsets "$BOOTSTRAP" $others >"$BROKER_DIR/offsets"
 check "clean stop again" broker_stop
-if grep -qE ' (error|warn) ' "$BROKER_DIR/log"; then nok "nothing to complain of"; grep -E ' (error|warn) ' "$BROKER_DIR/log" | head -n 5 | diag; else ok "nothing to complain of"; fi
+# The tree that was made here does not say that some topics were compacted: their gaps are named.
+complaints=$(grep -E ' (error|warn) ' "$BROKER_DIR/log" | grep -vE 'segment\.missing: .*compacted')
+if [ -n "$complaints" ]; then nok "nothing to complain of"; head -n 5 <<<"$complaints" | diag; else ok "nothing to complain of"; fi
 
 export PEER_CONF=$'log.retention.ms=-1\noffsets.topic.num.partitions=3\ntransaction.state.log.num.partitions=3'
 peer_start
