@@ -175,6 +175,14 @@ exchange (Client *cl, const ClientApi *api, int16_t version, const void *in, voi
   return 0;
 }
 
+char *
+client_address (const Client *cl)
+{
+  if (cl->node < 0)
+    return g_strdup_printf ("%s:%d", cl->host, cl->port);
+  return g_strdup_printf ("%s:%d (broker %d)", cl->host, cl->port, cl->node);
+}
+
 bool
 client_knows (const Client *cl, int16_t key)
 {

@@ -50,6 +50,8 @@ Client *cluster_coordinator (Cluster *c, const char *group, StokerError *err);
 
 /* Asks, in the newest version that both know, and waits. 0; -1 with *err. out is initialised by the decoder. */
 int client_call (Client *cl, const ClientApi *api, const void *in, void *out, StokerError *err);
+/* "host:port (broker 1)"; g_free. */
+char *client_address (const Client *cl);
 /* Does the broker know the API at all? */
 bool client_knows (const Client *cl, int16_t key);
 
