@@ -100,12 +100,16 @@ char *cli_data_line (GBytes *data, int width);
 void cli_node_json (CliJson *j, const CliNode *n);
 
 /* ---- the file of export and import */
-void cli_tree_file_head (CliJson *j);
-void cli_tree_file_node (CliJson *j, const char *path, GBytes *data);
-void cli_tree_file_end (CliJson *j, guint nodes);
-/* Reads and checks the whole of it; nodes in the order of their paths. NULL with *err, which names the line. "-": standard input. */
+/* Its lines, each with its newline. */
+void cli_tree_file_head (GString *out);
+void cli_tree_file_node (GString *out, const char *path, GBytes *data);
+void cli_tree_file_end (GString *out, guint nodes);
+/* Reads and checks the whole of it; nodes (paths and data of CliNode) in the order of
+ * their paths, parents first. NULL with *err, which names the line. "-": standard input. */
 GPtrArray *cli_tree_file_read (const char *file, StokerError *err);
 /* Is this node part of what is moved? Ephemerals, ZooKeeper's own nodes and messages between running brokers are not. */
 bool cli_tree_is_state (const CliNode *n);
+/* Is it the registration of a broker that runs? */
+bool cli_tree_is_broker (const CliNode *n);
 
 #endif

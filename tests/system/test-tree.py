@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""stoker tree: the tree of a stopped broker's directory and of a real ZooKeeper, shown decoded; looking at it changes nothing."""
-import hashlib, json, os, subprocess, sys, tempfile
+"""stoker tree: the tree of a stopped broker's directory and of a real ZooKeeper, shown decoded, without a change; a broker's tree moves from one
+to the other and back, with all that it has."""
+import hashlib, json, os, shutil, subprocess, sys, tempfile
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, Broker, Tap, until
 from kapi import Client
@@ -103,6 +104,104 @@ for args, why in ((["ls"], "which tree?"), (["ls", "-z", "h:1", "-d", "/"], "whi
     tap.ok(code == 2 and why in err, "stoker tree %s: exit code 2" % " ".join(args), err)
 
 live.stop()
-os.rmdir(other)
+
+# ---- a broker moves to ZooKeeper, and back
+def check(br, offset, what):
+    c = Client(br.port)
+    tap.ok(until(lambda: c.offset("t", -1)[0] == 0 and c.offset("t", -1, part=1)[0] == 0), what + ": the topic is there", br.tail())
+    got = [v for p in (0, 1) for v in unpack(c.fetch("t", 0, part=p).records or b"")]
+    tap.eq(len(got), 2, what + ": its records")
+    tap.eq(until(lambda: committed(c, "g") == offset), True, what + ": the offset")
+    tap.eq(c.ask("DescribeConfigs", 1, resources=[dict(resource_type=2, resource_name="t", configuration_keys=["retention.ms"])]).results[0].configs[0].value,
+           "123456", what + ": its settings")
+
+
+folder = tempfile.mkdtemp(prefix="stoker-test.")
+file, second, third = (os.path.join(folder, n) for n in ("one.jsonl", "two.jsonl", "three.jsonl"))
+new = zk.connect + "/new"
+br.start()
+c = Client(br.port)
+r = c.ask("IncrementalAlterConfigs", 0, resources=[dict(resource_type=2, resource_name="t", configs=[dict(name="retention.ms", config_operation=0, value="123456")])])
+tap.eq(r.responses[0].error_code, 0, "a setting of the topic")
+check(br, 1, "embedded")
+tap.eq(br.stop(), 0, "stopped")
+before = files(br.data)
+code, out, err = tree("export", "-d", br.data, file)
+tap.ok(code == 0 and "written to" in out, "exported", err)
+tap.eq((files(br.data), oct(os.stat(file).st_mode & 0o777)), (before, "0o600"), "without a change, for the owner only")
+exported = [json.loads(l) for l in open(file)]
+tap.eq([n["path"] for n in exported[1:-1] if n["path"].startswith(("/brokers/ids/", "/controller/", "/config/changes/"))], [], "nothing ephemeral, no messages")
+tap.eq(next(n for n in exported if n.get("path") == "/consumers/g/offsets/t/0"), {"path": "/consumers/g/offsets/t/0", "text": "1"}, "data are text")
+code, out, err = tree("export", "-d", br.data, file)
+tap.ok(code == 1 and "--force" in err, "a file that is there is not written over", err)
+code, out, err = tree("import", "-z", new, file)
+tap.ok(code == 0 and "%d created, 0 changed, 0 the same" % exported[-1]["nodes"] in out, "imported into ZooKeeper", out + err)
+code, out, err = tree("import", "-z", new, file)
+tap.ok(code == 1 and "is not empty" in err, "a second time: refused", err)
+tap.eq(lines("import", "-z", new, file, "--force")[0], dict(nodes=exported[-1]["nodes"], created=0, changed=0, same=exported[-1]["nodes"], deleted=0), "unless --force")
+
+br.configure("zookeeper.connect = " + new, "group.initial.rebalance.delay.ms = 0")
+br.start()
+check(br, 1, "on ZooKeeper")
+code, out, err = tree("import", "-z", new, file, "--force")
+tap.ok(code == 1 and "a broker is registered (/brokers/ids/0)" in err, "a broker runs there: refused", err)
+c = Client(br.port)
+tap.eq(until(lambda: commit(c, "g", 2) == 0), True, "another offset is committed")
+tap.eq(until(lambda: commit(c, "h", 1) == 0), True, "for another group too")
+code, out, err = tree("export", "-z", new, second)
+tap.ok(code == 0 and "1 broker is registered" in err, "an export meanwhile says so", err)
+tap.eq(br.stop(), 0, "stopped")
+code, out, err = tree("export", "-z", new, second, "--force")
+tap.eq((code, err), (0, ""), "exported from ZooKeeper")
+code, out, err = tree("import", "-d", br.data, second)
+tap.ok(code == 1 and "is not empty" in err, "the directory has its former tree: refused", err)
+got = lines("import", "-d", br.data, second, "--replace")
+tap.ok(got[0]["created"] > 0 and got[0]["changed"] > 0 and got[0]["same"] > 0 and got[0]["deleted"] == 1, "unless --replace (the message about the changed setting goes)", got)
+tree("export", "-d", br.data, third)
+tap.eq(open(third).read(), open(second).read(), "both trees are the same now")
+br.configure("group.initial.rebalance.delay.ms = 0")
+br.start()
+check(br, 2, "embedded again")
+tap.eq(committed(Client(br.port), "h"), 1, "the other group too")
+br.stop()
+got = lines("import", "-d", br.data, file, "--replace")
+tap.ok(got[0]["deleted"] >= 4, "--replace deletes what the file does not have", got)
+tree("export", "-d", br.data, third, "--force")
+tap.eq(open(third).read(), open(file).read(), "the tree is what it was at first")
+
+# ---- many nodes and any bytes
+many = os.path.join(folder, "many.jsonl")
+with open(many, "w") as f:
+    rows = [dict(path="/m"), dict(path="/m/bin", base64="AP8="), dict(path="/m/empty", text=""), dict(path="/m/big", text="x" * 500000), dict(path="/m/big2", text="y" * 500000),
+            dict(path="/m/odd", text='\u0001"\\ \u20ac\n')] + [dict(path="/m/%d" % i, text=str(i)) for i in range(3000)]
+    f.write("".join(json.dumps(r) + "\n" for r in [dict(format="stoker-tree", version=1)] + rows + [dict(end=True, nodes=len(rows))]))
+for target in (["-z", zk.connect + "/many"], ["-d", other]):
+    tap.eq(lines("import", many, *target)[0]["created"], len(rows), "3006 nodes, a megabyte: imported %s" % target[0])
+    code, out, err = tree("export", "-", *target)
+    key = lambda r: r.get("path", "")
+    tap.ok(sorted((json.loads(l) for l in out.splitlines()), key=key) == sorted((json.loads(l) for l in open(many)), key=key), "and exported, byte for byte", err)
+with open(many, "w") as f:
+    f.write('{"format":"stoker-tree","version":1}\n{"path":"/big","text":"%s"}\n{"end":true,"nodes":1}\n' % ("x" * 1000000))
+code, out, err = tree("import", "-z", zk.connect + "/large", many)
+tap.ok(code == 1 and "1000000 bytes, more than" in err and raw.children("/large") == [], "a node that ZooKeeper does not take: nothing was written", err)
+
+# ---- files that are broken
+head, end = '{"format":"stoker-tree","version":1}\n', '{"end":true,"nodes":%d}\n'
+for text, line, why in (("", 0, "it is empty"), ("x\n", 1, "no JSON object"), ('{"a":1}\n', 1, "no file of"), ('{"format":"stoker-tree","version":2}\n', 1, "another version"),
+                        (head + '{"path":"/a"}\n', 2, "it was cut"), (head + '{"path":"/a"}\n{"pa', 3, "no JSON object"), (head + '{"path":"/a"}\n' + end % 2, 3, "not as many"),
+                        (head + '{"path":"/a/b"}\n' + end % 1, 2, "before its parent"), (head + '{"path":"/a"}\n{"path":"/a"}\n' + end % 2, 3, "a second time"),
+                        (head + '{"path":"a"}\n' + end % 1, 2, "no node's path"), (head + '{"path":"/a/../b"}\n' + end % 1, 2, "no node's path"), (head + '{"text":"x"}\n', 2, "no \"path\""),
+                        (head + '{"path":"/a","base64":"?"}\n', 2, "no base64"), (head + '{"path":"/a","text":"","base64":""}\n', 2, "both"), (head + '{"path":"/a","text":5}\n', 2, "no text"),
+                        (head + '{"path":"/a","txet":"x"}\n', 2, "nothing else"), (head + '{"path":"/zookeeper"}\n', 2, "not imported"), (head + end % 0 + '{"path":"/a"}\n', 3, "behind the last")):
+    with open(many, "w") as f:
+        f.write(text)
+    code, out, err = tree("import", "-z", zk.connect + "/broken", many)
+    tap.ok(code == 1 and err.startswith("stoker: %s:%d: " % (many, line)) and why in err, "%r: %s" % (text[len(head):60] or text, why), err)
+tap.ok("broken" not in raw.children("/"), "nothing of it was written")
+code, out, err = tree("import", "-d", br.data, os.path.join(folder, "nix"))
+tap.ok(code == 1 and "nix" in err, "no such file", err)
+
+for d in (folder, other):
+    shutil.rmtree(d)
 zk.close()
 tap.done()
