@@ -12,7 +12,7 @@
 static const CliCommand *const commands[] = {
   &cli_topic_create,   &cli_topic_list,    &cli_topic_describe, &cli_topic_alter,
   &cli_topic_delete,   &cli_produce,       &cli_consume,        &cli_group_list,
-  &cli_group_describe, &cli_group_delete,  &cli_group_delete_offsets,
+  &cli_group_describe, &cli_group_reset_offsets, &cli_group_delete,  &cli_group_delete_offsets,
   &cli_log_dump,      &cli_log_verify,     &cli_log_repair, &cli_log_settle,
   &cli_log_dirs,       &cli_log_move,
   &cli_tree_ls,        &cli_tree_get,       &cli_tree_export,    &cli_tree_import,

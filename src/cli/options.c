@@ -250,8 +250,12 @@ cli_time (const char *text, int64_t *out)
 {
   g_autoptr (GDateTime) when = NULL;
   char *end;
-  int64_t n = g_ascii_strtoll (text, &end, 10), unit = 0, now = g_get_real_time () / 1000;
+  int64_t n, unit = 0, now = g_get_real_time () / 1000;
 
+  errno = 0;
+  n = g_ascii_strtoll (text, &end, 10);
+  if (errno)
+    return false;
   if (strcmp (text, "now") == 0) {
     *out = now;
     return true;
@@ -262,10 +266,8 @@ cli_time (const char *text, int64_t *out)
   }
   if (end != text && end[1] == '\0')
     unit = *end == 's' ? 1000 : *end == 'm' ? 60000 : *end == 'h' ? 3600000 : *end == 'd' ? 86400000 : 0;
-  if (unit) {
-    *out = now - n * unit;
-    return true;
-  }
+  if (unit)
+    return !__builtin_mul_overflow (n, unit, &n) && !__builtin_sub_overflow (now, n, out);
   {
     g_autoptr (GTimeZone) local = g_time_zone_new_local ();
     when = g_date_time_new_from_iso8601 (text, local);

@@ -39,7 +39,8 @@ options = {c: re.findall(r"^  (?:-(\w), |    )--([a-z-]+)(?: (\S+))?", h[1], re.
 tap.eq([c for c, o in options.items() if "help" not in [x[1] for x in o] or "json" not in [x[1] for x in o]], [], "each knows --help and --json")
 online = [c for c, o in options.items() if "bootstrap" in [x[1] for x in o]]
 need = {"topic create": ["t"], "topic alter": ["t", "--partitions", "9"], "topic delete": ["t"], "produce": ["t"],
-        "consume": ["t"], "group describe": ["g"], "group delete": ["g"], "group delete-offsets": ["g", "t"], "log move": ["t:0", "/nowhere"]}
+        "consume": ["t"], "group describe": ["g"], "group delete": ["g"], "group delete-offsets": ["g", "t"],
+        "group reset-offsets": ["g", "--to-earliest"], "log move": ["t:0", "/nowhere"]}
 args = {c: c.split() + need.get(c, []) for c in helps}
 
 for c in helps:
@@ -98,7 +99,8 @@ for bad in (["topic", "create", ""], ["topic", "create", "a/b"], ["topic", "desc
             ["topic", "delete", "nope"], ["topic", "delete", ""], ["produce", "t", "-p", "3"], ["produce", ""], ["produce", "t", "/nothing/there"],
             ["consume", "nope", "-e"], ["consume", "", "-e"], ["consume", "t", "-e", "-p", "0", "-p", "3"], ["group", "describe", "nope"],
             ["group", "describe", ""], ["group", "delete", "nope"], ["group", "delete", ""], ["group", "delete-offsets", "nope", "t"],
-            ["group", "delete-offsets", "", "t"], ["group", "delete-offsets", "nope", "nope"], ["log", "dirs", "nope"], ["log", "dirs", "t", "nope"], ["log", "dirs", ""],
+            ["group", "delete-offsets", "", "t"], ["group", "delete-offsets", "nope", "nope"], ["group", "reset-offsets", "nope", "--to-latest"], ["group", "reset-offsets", "g", "nope", "--to-latest"],
+            ["log", "dirs", "nope"], ["log", "dirs", "t", "nope"], ["log", "dirs", ""],
             ["log", "move", "t:0", "/not/one/of/them"], ["log", "move", "t:0", dirs[0], "--broker", "77"], ["log", "move", "t:7", dirs[0]],
             ["bench", "consume", "-t", "nope"]):
     wrong("stoker %s" % " ".join(map(repr, bad)), 1, *bad, lines=1, stdin="x\n")
@@ -113,7 +115,8 @@ for bad in (["log", "move", "t", dirs[0]], ["log", "move", ":0", dirs[0]], ["log
             ["topic", "create", "x", "-p", "9999999999"], ["topic", "create", "x", "-r", "0"], ["topic", "create", "x", "-r", "99999"], ["topic", "alter", "t", "-p", "4294967297"],
             ["produce", "t", "-p", "-2"], ["produce", "t", "-p", "4294967296"],
             ["consume", "t", "-p", "-1"], ["consume", "t", "-n", "0"], ["consume", "t", "-n", "-5"], ["consume", "t", "--from", "yesterday"], ["consume", "t", "-o", "x"],
-            ["consume", "t", "-g", ""], ["group", "delete-offsets", "g"], ["group", "delete-offsets", "g", "t:x"], ["log", "move", "t:0", dirs[0], "--broker", "-1"], ["log", "move", "t:0", dirs[0], "--broker", "4294967296"],
+            ["consume", "t", "-g", ""], ["group", "delete-offsets", "g"], ["group", "delete-offsets", "g", "t:x"], ["group", "reset-offsets", "g"], ["group", "reset-offsets", "", "--to-latest"],
+            ["group", "reset-offsets", "g", "--to-latest", "--to-earliest"], ["group", "reset-offsets", "g", "--by-duration", "x"], ["log", "move", "t:0", dirs[0], "--broker", "-1"], ["log", "move", "t:0", dirs[0], "--broker", "4294967296"],
             ["bench", "produce", "--records", "0"], ["bench", "produce", "--records", "-1"], ["bench", "produce", "--records", "9223372036854775807"],
             ["bench", "consume", "--records", "0"], ["bench", "produce", "--records", "-9223372036854775808"]):
     wrong("stoker %s" % " ".join(map(repr, bad)), 2, *bad, stdin="x\n", timeout=15)
@@ -123,7 +126,7 @@ tap.eq(names, {"t", "damaged", "gone"}, "nothing was made by all that")
 # ---- --json is JSON, on everything that prints a result
 for good in (["topic", "create", "made"], ["topic", "list"], ["topic", "describe"], ["topic", "alter", "made", "-p", "4"], ["topic", "delete", "made"], ["produce", "t"],
              ["consume", "t", "--from-beginning", "-e"], ["consume", "t", "-g", "g", "--from-beginning", "-e"], ["group", "list"], ["group", "describe", "g"],
-             ["group", "delete-offsets", "g", "t"], ["group", "delete", "g"], ["consume", "t", "-g", "g", "--from-beginning", "-e"],
+             ["group", "reset-offsets", "g", "--to-earliest"], ["group", "reset-offsets", "g", "--to-earliest", "--execute"], ["group", "delete-offsets", "g", "t"], ["group", "delete", "g"], ["consume", "t", "-g", "g", "--from-beginning", "-e"],
              ["log", "dirs"], ["log", "dirs", "t"], ["log", "move", "t:0", dirs[0]],
              ["bench", "produce", "--records", "10"], ["bench", "consume", "-t", "t"], ["bench", "latency", "-d", "0.2", "-w", "0"],
              ["bench", "many-partitions", "--partitions", "8", "-d", "0.2", "-w", "0"]):
