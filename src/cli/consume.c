@@ -7,6 +7,7 @@
 
 #include "cli/client.h"
 #include "cli/format.h"
+#include "cli/group.h"
 #include "cli/out.h"
 #include "cli/rdk.h"
 
@@ -14,6 +15,8 @@
 #include <string.h>
 
 #define BATCH 2000
+/* How long a member that waits asks for the reason, at most: it has its group to attend to. */
+#define WHY_MS 2000
 
 typedef struct Consume
 {
@@ -37,6 +40,22 @@ typedef struct Consume
 
 /* ---- what librdkafka tells */
 
+/* A member that waits says why: it is asked of the group's coordinator, as librdkafka does not know. */
+static void
+say_waiting (Consume *c)
+{
+  char *id = c->group ? rd_kafka_memberid (c->rk) : NULL;
+  g_autofree char *why
+      = id ? cli_group_why (c->common.bootstrap, (int)MIN (c->common.timeout_ms, WHY_MS), c->group, id) : NULL;
+
+  if (why)
+    fprintf (stderr, "stoker: no partition for this member: %s; it waits\n", why);
+  else
+    fprintf (stderr, "stoker: no partition for this member; it waits\n");
+  if (id)
+    rd_kafka_mem_free (c->rk, id);
+}
+
 static void
 take_assignment (Consume *c, const rd_kafka_topic_partition_list_t *list)
 {
@@ -51,7 +70,7 @@ take_assignment (Consume *c, const rd_kafka_topic_partition_list_t *list)
   if (!c->verbose)
     return;
   if (list->cnt == 0)
-    fprintf (stderr, "stoker: no partition for this member: the group has more members than partitions; it waits\n");
+    say_waiting (c);
   for (int i = 0; i < list->cnt; i++)
     fprintf (stderr, "stoker: assigned %s [%d]\n", list->elems[i].topic, list->elems[i].partition);
 }
@@ -67,6 +86,8 @@ on_rebalance (rd_kafka_t *rk, rd_kafka_resp_err_t e, rd_kafka_topic_partition_li
     return;
   }
   c->assigned = false;
+  for (int i = 0; c->verbose && i < list->cnt; i++)
+    fprintf (stderr, "stoker: given back %s [%d]\n", list->elems[i].topic, list->elems[i].partition);
   (void)rd_kafka_commit (rk, NULL, 0);
   rd_kafka_assign (rk, NULL);
 }
@@ -430,7 +451,7 @@ run (const CliCommand *self, int argc, char **argv)
     { "format", 'f', CLI_STRING, &c.format_text, "TEXT",
       "%v value %k key %t topic %p partition %o offset %T ms %D time %h headers %S %K sizes; \\n \\t" },
     { "progress", 0, CLI_FLAG, &c.progress, NULL, "say on standard error how it goes" },
-    { "verbose", 'v', CLI_FLAG, &c.verbose, NULL, "say what is assigned, and troubles" },
+    { "verbose", 'v', CLI_FLAG, &c.verbose, NULL, "say what is assigned, why it waits without a partition, and troubles" },
   };
   int rc = cli_parse (self, &c.common, opts, G_N_ELEMENTS (opts), argc, argv, topics);
   StokerError err;

@@ -35,6 +35,8 @@ typedef struct Group
 int cli_group_load (Cluster *c, const char *name, Group *out, StokerError *err);
 /* Fills in `waits`. 0; -1 with *err. */
 int cli_group_explain (Cluster *c, Group *g, StokerError *err);
+/* Why a member of a group has no partition, asked with connections of its own; NULL: nobody can say just now. g_free. */
+char *cli_group_why (const char *bootstrap, int timeout_ms, const char *group, const char *member);
 /* The error code of a request about a group in words that say what to do. */
 char *cli_group_trouble (const char *group, int16_t code); /* g_free */
 

@@ -254,3 +254,19 @@ cli_group_explain (Cluster *c, Group *g, StokerError *err)
       g->members[i].waits = explain (&counts, &g->members[i], cluster_arena (c));
   return 0;
 }
+
+char *
+cli_group_why (const char *bootstrap, int timeout_ms, const char *group, const char *member)
+{
+  StokerError err;
+  Cluster *c = cluster_open (bootstrap, timeout_ms, &err);
+  char *why = NULL;
+  Group g;
+
+  if (c && cli_group_load (c, group, &g, &err) == 0 && cli_group_explain (c, &g, &err) == 0)
+    for (int32_t i = 0; i < g.n_members && why == NULL; i++)
+      if (stoker_str_is (g.members[i].id, member))
+        why = g_strdup (g.members[i].waits);
+  cluster_free (c);
+  return why;
+}

@@ -90,6 +90,8 @@ g = settled("q", 3)
 tap.ok(g, "three members of two partitions")
 waits = [m for m in g["members"] if m["waits"]]
 tap.ok(len(waits) == 1 and waits[0]["assignment"] == [] and "more consumers than partitions: 3 share the 2 partitions of work" in waits[0]["waits"], "one waits, and why", g)
+idle = {"first": a, "second": b, "third": w}[waits[0]["client"]]
+tap.ok(until(lambda: "no partition for this member: more consumers than partitions: 3 share the 2 partitions of work; it waits" in idle.said(), 20), "consume -v says so itself", idle.said())
 tap.eq(sorted(p for m in g["members"] for t in m["assignment"] for p in t["partitions"]), [0, 1], "the others have one each")
 tap.ok({m["client"] for m in g["members"]} == {"first", "second", "third"} and "127.0.0.1" in g["members"][0]["host"] and "partitions" not in g, "client ids, hosts, no offsets", g)
 rc, out, err = group("describe", "q")
@@ -106,7 +108,11 @@ tap.eq(len(group("describe", "q", "--state")[1].splitlines()), 1, "is one line")
 # ---- what members keep
 refused("delete: a group with members", ["delete", "q"], 1, "NON_EMPTY_GROUP", "stop them")
 refused("delete-offsets: a topic that members read", ["delete-offsets", "q", "work"], 1, "GROUP_SUBSCRIBED_TO_TOPIC", "work [0]", "work [1]")
-for x in (a, b, w):
+busy = [x for x in (a, b, w) if x is not idle]
+before = len(idle.said())
+tap.eq(busy[0].end(), 0, "a member leaves")
+tap.ok(until(lambda: "assigned work [" in idle.said()[before:], 30), "the one that waited goes on", idle.said())
+for x in (idle, busy[1]):
     tap.eq(x.end(), 0, "it leaves")
 tap.ok(until(lambda: doc("describe", "q", "--state")[0]["state"] == "Empty"), "the group is empty")
 tap.eq(committed("q"), {("work", 0): 10, ("work", 1): 10}, "all is still committed")
