@@ -175,10 +175,12 @@ cli_places_log (GroupPlaces *p, Cluster *c, int64_t timestamp, StokerError *err)
     GroupPlace *x = cli_place_at (p, i);
     char *name = g_strndup (x->topic.data, x->topic.len);
     x->code = STOKER_UNKNOWN_TOPIC_OR_PARTITION;
-    if (g_hash_table_add (seen, name))
-      g_ptr_array_add (names, name);
-    else
+    if (g_hash_table_contains (seen, name)) {
       g_free (name);
+      continue;
+    }
+    g_hash_table_add (seen, name);
+    g_ptr_array_add (names, name);
   }
   if (names->len == 0)
     return 0;
