@@ -86,7 +86,7 @@ extern const CliCommand cli_topic_create, cli_topic_list, cli_topic_describe, cl
 extern const CliCommand cli_produce, cli_consume;
 extern const CliCommand cli_group_list, cli_group_describe, cli_group_reset_offsets, cli_group_delete, cli_group_delete_offsets;
 extern const CliCommand cli_log_dump, cli_log_verify, cli_log_repair, cli_log_settle, cli_log_dirs, cli_log_move;
-extern const CliCommand cli_tree_ls, cli_tree_get, cli_tree_export, cli_tree_import;
+extern const CliCommand cli_tree_ls, cli_tree_get, cli_tree_watch, cli_tree_export, cli_tree_import;
 extern const CliCommand cli_bench_produce, cli_bench_consume, cli_bench_latency, cli_bench_partitions;
 
 #endif

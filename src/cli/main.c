@@ -15,7 +15,8 @@ static const CliCommand *const commands[] = {
   &cli_group_describe, &cli_group_reset_offsets, &cli_group_delete,  &cli_group_delete_offsets,
   &cli_log_dump,      &cli_log_verify,     &cli_log_repair, &cli_log_settle,
   &cli_log_dirs,       &cli_log_move,
-  &cli_tree_ls,        &cli_tree_get,       &cli_tree_export,    &cli_tree_import,
+  &cli_tree_ls,        &cli_tree_get,       &cli_tree_watch,     &cli_tree_export,
+  &cli_tree_import,
   &cli_bench_produce,  &cli_bench_consume, &cli_bench_latency,  &cli_bench_partitions,
 };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """stoker tree: the tree of a stopped broker's directory and of a real ZooKeeper, shown decoded, without a change; a broker's tree moves from one
 to the other and back, with all that it has."""
-import hashlib, json, os, shutil, subprocess, sys, tempfile
+import hashlib, json, os, shutil, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "lib"))
 from stoker_test import BUILD, Broker, Tap, until
 from kapi import Client
@@ -200,6 +200,76 @@ for text, line, why in (("", 0, "it is empty"), ("x\n", 1, "no JSON object"), ('
 tap.ok("broken" not in raw.children("/"), "nothing of it was written")
 code, out, err = tree("import", "-d", br.data, os.path.join(folder, "nix"))
 tap.ok(code == 1 and "nix" in err, "no such file", err)
+
+
+# ---- watch
+class Watch:
+    def __init__(self, *args):
+        self.proc = subprocess.Popen([os.path.join(BUILD, "stoker"), "tree", "watch"] + list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                     preexec_fn=zookeeper.die_with_parent)
+        os.set_blocking(self.proc.stdout.fileno(), False)
+        self.text = b""
+
+    def read(self):
+        self.text += self.proc.stdout.read() or b""
+        return self.text.decode()
+
+    def events(self):
+        self.read()
+        return [json.loads(l) for l in self.text[:self.text.rfind(b"\n") + 1].splitlines()]
+
+    def saw(self, event, path=None, **more):
+        """Waits for an event with these members."""
+        want = dict(more, event=event, **({"path": path} if path else {}))
+        return until(lambda: any(want.items() <= e.items() for e in self.events()), 30)
+
+    def end(self):
+        self.proc.send_signal(signal.SIGINT)
+        out, err = self.proc.communicate(timeout=30)
+        return self.proc.returncode, self.text.decode() + (out or b"").decode(), err.decode()
+
+
+w = Watch("-z", new, "--json", "-X", "session.timeout=2s", "/brokers")
+late = Watch("-z", new, "/consumers/late")
+tap.ok(w.saw("watching"), "watch: everything is read")
+br.configure("zookeeper.connect = " + new, "group.initial.rebalance.delay.ms = 0")
+br.start()
+c = Client(br.port)
+tap.ok(w.saw("created", "/brokers/ids/0"), "a broker registers", w.read())
+tap.ok(int(w.events()[-1]["ephemeral_owner"], 16) != 0, "with its session")
+tap.eq(until(lambda: c.create("u", 1) in (0, 36)), True, "a topic is created")
+tap.ok(w.saw("created", "/brokers/topics/u") and w.saw("created", "/brokers/topics/u/partitions/0/state"), "and seen, with all that is below it", w.read())
+c.ask("CreatePartitions", 1, topics=[dict(name="u", count=2, assignments=None)], timeout_ms=5000, validate_only=False)
+tap.ok(w.saw("changed", "/brokers/topics/u", version=1) and w.saw("created", "/brokers/topics/u/partitions/1/state"), "it gets another partition", w.read())
+tap.eq(until(lambda: commit(c, "late", 1) == 0), True, "a group's first offset")
+tap.ok(until(lambda: "created  /consumers/late/offsets/t/0/detail" in late.read()), "a node that was waited for comes, with what is below it", late.read())
+tap.eq(until(lambda: commit(c, "late", 2) == 0), True, "and its next")
+tap.ok(until(lambda: "changed  /consumers/late/offsets/t/0  version 1  2\n" in late.read()), "a change, for people", late.read())
+tap.ok("created  /consumers/late  version 0" in late.read(), "it was created first", late.read())
+code, out, err = late.end()
+tap.eq((code, err), (0, "stoker: there is no node /consumers/late yet; waiting for it; Ctrl-C ends it\n"), "Ctrl-C: exit code 0")
+zk.servers[0].kill()
+tap.ok(w.saw("disconnected"), "the server is killed")
+zk.servers[0].start()
+tap.ok(w.saw("connected"), "and comes back")
+raw = zookeeper.Tree(zk.servers[0])
+raw.delete("/new/brokers/seqid")
+tap.ok(w.saw("deleted", "/brokers/seqid"), "a node is deleted", w.read())
+zk.servers[0].kill()
+tap.ok(until(lambda: [e["event"] for e in w.events()].count("disconnected") == 2), "the server is killed again")
+time.sleep(3)
+zk.servers[0].start()
+tap.ok(until(lambda: [e["event"] for e in w.events()].count("connected") == 2), "longer than a session lives", w.read())
+c = Client(br.port)
+tap.eq(until(lambda: c.create("v", 1) in (0, 36)), True, "another topic")
+tap.ok(w.saw("created", "/brokers/topics/v/partitions/0/state"), "is seen by the new session", w.read())
+tap.eq(br.stop(), 0, "the broker stops")
+tap.ok(w.saw("deleted", "/brokers/ids/0"), "and its registration goes", w.read())
+creations = [e["path"] for e in w.events() if e["event"] == "created" and "ids" not in e["path"]]
+tap.eq(len(creations), len(set(creations)), "nothing is told twice")
+tap.eq(w.end()[0], 0, "Ctrl-C")
+code, out, err = tree("watch", "-d", br.data)
+tap.ok(code == 2 and "stopped broker" in err, "a directory cannot be watched", err)
 
 for d in (folder, other):
     shutil.rmtree(d)
