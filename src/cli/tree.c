@@ -73,7 +73,7 @@ add_setting (GPtrArray *to, const char *name, char *value)
 }
 
 static int
-settings (const CliTreeArgs *a, bool writable, GPtrArray *to, StokerError *err)
+settings (CliTreeArgs *a, bool writable, GPtrArray *to, StokerError *err)
 {
   if (a->zookeeper) {
     add_setting (to, "connect", g_strdup (a->zookeeper));
@@ -99,6 +99,7 @@ settings (const CliTreeArgs *a, bool writable, GPtrArray *to, StokerError *err)
     g_ptr_array_add (to, g_strndup (text, (gsize)(eq - text)));
     g_ptr_array_add (to, g_strdup (eq + 1));
   }
+  g_clear_pointer (&a->settings, g_ptr_array_unref);
   add_setting (to, "read.only", g_strdup (writable ? "false" : "true"));
   g_ptr_array_add (to, NULL);
   return 0;
@@ -135,7 +136,7 @@ begin (CliTree *t, const CliTreeArgs *a, const char *const *settings, StokerErro
 }
 
 CliTree *
-cli_tree_open (const CliTreeArgs *a, bool writable, StokerError *err)
+cli_tree_open (CliTreeArgs *a, bool writable, StokerError *err)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_free);
   CliTree *t;

@@ -45,8 +45,8 @@ typedef struct CliTree CliTree;
 
 /* cli_parse with the options' checks; sets common.offline. */
 int cli_tree_parse (const CliCommand *c, CliTreeArgs *a, const CliOpt *opts, size_t n, int argc, char **argv, GPtrArray *args);
-/* A session; writable false: nothing is changed, ever. NULL with *err; the code is STOKER_ERROR_CONFIG where the command line is wrong. */
-CliTree *cli_tree_open (const CliTreeArgs *a, bool writable, StokerError *err);
+/* A session; the list of settings is used up. writable false: nothing is changed, ever. NULL with *err; the code is STOKER_ERROR_CONFIG where the command line is wrong. */
+CliTree *cli_tree_open (CliTreeArgs *a, bool writable, StokerError *err);
 /* Ends the session and frees. NULL is allowed. -1 with *err: what was written may not be durable. */
 int cli_tree_close (CliTree *t, StokerError *err);
 const char *cli_tree_name (const CliTree *t); /* for messages: the servers, or the directory */

@@ -47,10 +47,6 @@ print_human (const CliNode *n)
   char created[32], changed[32];
 
   printf ("%s\n", n->path);
-  if (n->hidden) {
-    printf ("  no right to read it\n");
-    return;
-  }
   cli_format_time (n->stat.ctime_ms, created);
   cli_format_time (n->stat.mtime_ms, changed);
   printf ("  version   %d\n", n->stat.version);
@@ -91,7 +87,7 @@ one (CliTree *t, const char *path, bool json, bool raw)
     return cli_failed ("%s", err.text);
   if (!found)
     rc = cli_failed ("%s: there is no node %s", cli_tree_name (t), path);
-  else if (raw && ((CliNode *)nodes->pdata[0])->hidden)
+  else if (((CliNode *)nodes->pdata[0])->hidden)
     rc = cli_failed ("%s: %s: no right to read it (--auth)", cli_tree_name (t), path);
   else
     print (nodes->pdata[0], json, raw);
@@ -140,6 +136,6 @@ const CliCommand cli_tree_get = {
   "  stoker tree get -z zk1:2181,zk2:2181/kafka /cluster/id --json\n"
   "  stoker tree get -d /var/lib/stoker/data /consumers/billing/offsets/orders/0 --raw\n"
   "\nVersion, times, transaction ids (zxid), the session that an ephemeral node belongs to, the data: JSON is laid out, what\n"
-  "is no text is shown in hexadecimal digits. Exit code 1: there is no such node.\n",
+  "is no text is shown in hexadecimal digits. Exit code 1: there is no such node, or no right to read it.\n",
   run,
 };
