@@ -38,6 +38,22 @@ test_streams (Codec *f, gconstpointer unused)
   g_assert_cmpuint (f->out.len, ==, 300017);
 }
 
+/* A frame that says it holds nothing, and one behind it: this went round for ever. */
+static void
+test_nothing_first (Codec *f, gconstpointer unused)
+{
+  size_t cap = ZSTD_compressBound (0), n = ZSTD_compress (stoker_buf_reserve (&f->packed, cap), cap, "", 0, 1);
+
+  g_assert_false (ZSTD_isError (n));
+  g_assert_cmpuint (ZSTD_getFrameContentSize (f->packed.data, n), ==, 0);
+  f->packed.len = n;
+  g_assert_cmpint (codec_unpack (f, 1000, 0), ==, 0);
+  g_assert_cmpuint (f->out.len, ==, 0);
+  stream (f, "something", 9);
+  g_assert_cmpint (codec_unpack (f, 1000, 0), ==, 0);
+  g_assert_cmpmem (f->out.data, f->out.len, "something", 9);
+}
+
 static void
 test_levels (Codec *f, gconstpointer unused)
 {
@@ -61,6 +77,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   TEST ("streams", test_streams);
+  TEST ("nothing-first", test_nothing_first);
   TEST ("levels", test_levels);
   return g_test_run ();
 }

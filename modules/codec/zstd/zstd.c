@@ -62,7 +62,8 @@ first_room (const uint8_t *in, size_t len, size_t max_out)
   unsigned long long said = ZSTD_getFrameContentSize (in, len);
   size_t room = len > SIZE_MAX / GUESS ? SIZE_MAX : len * GUESS;
 
-  if (said != ZSTD_CONTENTSIZE_UNKNOWN && said != ZSTD_CONTENTSIZE_ERROR && said <= max_out)
+  /* 0 is no size to grow from: a frame of nothing may stand before others. */
+  if (said > 0 && said != ZSTD_CONTENTSIZE_UNKNOWN && said != ZSTD_CONTENTSIZE_ERROR && said <= max_out)
     room = (size_t)said;
   else if (room < FIRST_OUT)
     room = FIRST_OUT;
