@@ -134,6 +134,16 @@ compare (const void *a, const void *b)
 }
 
 static void
+scan_again (void *user, bool dropped)
+{
+  StkController *c = user;
+
+  c->change_scan.running = false;
+  if (!dropped)
+    scan (c);
+}
+
+static void
 on_children (void *user, const StokerCoordReply *reply)
 {
   StkController *c = user;
@@ -145,6 +155,11 @@ on_children (void *user, const StokerCoordReply *reply)
   void *key;
 
   c->change_scan = (StkScan){ false, false };
+  if (stk_ctl_lost (c, reply)) {
+    c->change_scan.running = true;
+    stk_ctl_again (c, scan_again, c);
+    return;
+  }
   if (reply->code != STOKER_COORD_OK)
     return;
   for (size_t i = 0; i < reply->n_children; i++)

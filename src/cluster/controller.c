@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#define JOIN_AGAIN_US INT64_C (500000)
+
 /* ---- what the parts share */
 void
 stk_ctl_finish (StkController *c, const StokerError *err)
@@ -20,6 +22,31 @@ stk_ctl_finish (StkController *c, const StokerError *err)
     stk_ctl_log (c, STOKER_LOG_ERROR, "cluster", "%s", err->text);
 }
 
+static void
+joined (StkController *c)
+{
+  stk_ctl_finish (c, NULL);
+}
+
+static void
+join_again (StkTimer *timer)
+{
+  stk_ctl_standing ((StkController *)(void *)((char *)timer - G_STRUCT_OFFSET (StkController, rejoin_retry)), joined);
+}
+
+/* A start whose answers were lost begins once more, as after a session that expired: some of it may be done already. */
+static void
+start_again (StkController *c, int code)
+{
+  c->rejoining = c->self != NULL;
+  if (c->rejoining && code == STOKER_COORD_CONNECTION_LOSS)
+    stk_ctl_rejoin_later (c);
+  else if (!c->rejoining && c->rejoin_retry.slot == 0) {
+    c->rejoin_retry.fire = join_again;
+    stk_actor_timer_set (c->b->control, &c->rejoin_retry, stk_actor_now_us (c->b->control) + JOIN_AGAIN_US);
+  }
+}
+
 void
 stk_ctl_fail (StkController *c, const char *what, int code)
 {
@@ -27,6 +54,11 @@ stk_ctl_fail (StkController *c, const char *what, int code)
 
   (void)stoker_error_set (&err, STOKER_ERROR_FAILED, "cannot %s: the coordinator answered %s", what,
                           stoker_coord_code_name (code));
+  if (c->done && !c->stopping && (code == STOKER_COORD_CONNECTION_LOSS || code == STOKER_COORD_SESSION_EXPIRED)) {
+    stk_ctl_log (c, STOKER_LOG_WARN, "start-again", "%s; it is tried again", err.text);
+    start_again (c, code);
+    return;
+  }
   stk_ctl_finish (c, &err);
 }
 
@@ -166,12 +198,6 @@ stk_controller_free (StkController *c)
 }
 
 static void
-joined (StkController *c)
-{
-  stk_ctl_finish (c, NULL);
-}
-
-static void
 on_session (void *user, StokerCoordState state, int64_t session_id)
 {
   StkController *c = user;
@@ -190,7 +216,7 @@ on_session (void *user, StokerCoordState state, int64_t session_id)
   } else if (state == STOKER_COORD_EXPIRED) {
     c->connected = false;
     stk_ctl_resign (c, "the session with the coordinator expired");
-    c->rejoining = c->started;
+    c->rejoining = c->started || (c->done && c->self);
   }
 }
 
@@ -266,22 +292,27 @@ stk_ctl_become_active (StkController *c)
   stk_ctl_topics_begin (c);
 }
 
-static void
-part_done (StkController *c)
+void
+stk_ctl_not_alone (StkController *c)
 {
   StokerError err;
 
-  if (c->self->epoch < 0 || c->controller_id < 0)
-    return; /* the other one is still under way */
-  if (c->active) {
-    stk_ctl_become_active (c);
-    return;
-  }
   (void)stoker_error_set (
       &err, STOKER_ERROR_FAILED,
       "broker %d is the controller of this cluster: clusters of more than one broker are not possible yet",
       c->controller_id);
   stk_ctl_finish (c, &err);
+}
+
+static void
+part_done (StkController *c)
+{
+  if (c->self->epoch < 0 || c->controller_id < 0)
+    return; /* the other one is still under way */
+  if (c->active)
+    stk_ctl_become_active (c);
+  else
+    stk_ctl_not_alone (c);
 }
 
 /* Both at once: a new tree then costs one commit for the two. */
@@ -333,6 +364,7 @@ stk_controller_stop (StkController *c, void (*done) (void *user), void *user)
   c->active = c->connected = false;
   stk_ctl_producer_ids_stop (c);
   stk_actor_timer_cancel (c->b->control, &c->retry);
+  stk_ctl_again_stop (c);
   stk_actor_timer_cancel (c->b->control, &c->rejoin_retry);
   stk_actor_timer_cancel (c->b->control, &c->join_limit);
   for (guint i = 0; after && i < after->len; i++)

@@ -180,12 +180,27 @@ refuse (StkController *c, const char *name, StokerLogLevel level, const char *wh
 }
 
 static void
+scan_again (void *user, bool dropped)
+{
+  StkController *c = user;
+
+  c->delete_scan.running = false;
+  if (!dropped)
+    scan (c);
+}
+
+static void
 on_children (void *user, const StokerCoordReply *reply)
 {
   StkController *c = user;
   bool again = c->delete_scan.again;
 
   c->delete_scan = (StkScan){ false, false };
+  if (stk_ctl_lost (c, reply)) {
+    c->delete_scan.running = true;
+    stk_ctl_again (c, scan_again, c);
+    return;
+  }
   for (size_t i = 0; i < reply->n_children; i++) {
     g_autofree char *name = g_strndup (reply->children[i].data, reply->children[i].len);
     StkTopicState *t = g_hash_table_lookup (c->topics, name);

@@ -85,6 +85,8 @@ struct StkController
   bool publishing, publish_again, brokers_changed;
   GArray *after_next,
       *after_this; /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
+  StkTimer again;  /* of reads whose answer was lost */
+  GArray *agains;  /* those, or NULL */
   StkTimer retry;             /* of logs that could not be opened */
   int64_t retry_us;           /* how long it waited last; 0: there was none */
   int64_t offline_partitions; /* the sum over all topics */
@@ -121,10 +123,19 @@ bool stk_ctl_live (const StkController *c, int32_t broker);
 /* rejoin.c, once the new session is there; and again after a while. */
 void stk_ctl_rejoin (StkController *c);
 void stk_ctl_rejoin_later (StkController *c);
+/* controller.c: another broker is the controller: the start ends. */
+void stk_ctl_not_alone (StkController *c);
 /* controller.c: does what a new controller does first. */
 void stk_ctl_become_active (StkController *c);
 /* election.c: looks at /controller and /controller_epoch, and takes it if nobody has it. */
 void stk_ctl_elect (StkController *c, void (*then) (StkController *c));
+
+/* again.c: was the answer lost with the connection? Not during a stop. */
+bool stk_ctl_lost (const StkController *c, const StokerCoordReply *reply);
+/* Calls fn (user, false) after a while, while this broker is the controller; or fn (user, true) at a stop: nothing is to be done but to free. */
+typedef void (*StkReadAgain) (void *user, bool dropped);
+void stk_ctl_again (StkController *c, StkReadAgain fn, void *user);
+void stk_ctl_again_stop (StkController *c);
 
 /* load.c: reads these topics (assignment, states, settings) and calls loaded (user, topics): new states, one reference
  * each that the callee takes; unreadable or vanished ones are left out. Watches the topics' nodes. */

@@ -9,8 +9,10 @@
 typedef struct Load
 {
   StkController *c;
+  char **names;
   GPtrArray *topics; /* StkTopicState, a reference each */
   unsigned pending;
+  bool lost; /* an answer */
   StkLoaded loaded;
   void *user;
 } Load;
@@ -23,12 +25,42 @@ typedef struct LoadTopic
   bool good;
 } LoadTopic;
 
+static void ask (Load *l);
+
+static void
+forget (Load *l)
+{
+  for (guint i = 0; i < l->topics->len; i++)
+    stk_topic_state_unref (l->topics->pdata[i]);
+  g_ptr_array_set_size (l->topics, 0);
+}
+
+static void
+ask_again (void *user, bool dropped)
+{
+  Load *l = user;
+
+  if (!dropped) {
+    ask (l);
+    return;
+  }
+  g_ptr_array_unref (l->topics);
+  g_strfreev (l->names);
+  g_free (l);
+}
+
 static void
 settled (Load *l)
 {
   if (--l->pending > 0)
     return;
+  if (l->lost && !l->c->stopping) { /* half of a topic is none */
+    forget (l);
+    stk_ctl_again (l->c, ask_again, l);
+    return;
+  }
   l->loaded (l->user, l->topics);
+  g_strfreev (l->names);
   g_free (l);
 }
 
@@ -48,6 +80,7 @@ on_state (void *user, const StokerCoordReply *reply)
   StkPartitionState *p = &lt->t->partitions[lt->partition];
   StokerError err = { 0 };
 
+  l->lost |= stk_ctl_lost (l->c, reply);
   if (reply->code == STOKER_COORD_OK) {
     if (stk_json_read_state (reply->data, p, &err))
       p->version = reply->stat.version;
@@ -82,6 +115,7 @@ on_partitions (void *user, const StokerCoordReply *reply)
   Load *l = lt->load;
   StkTopicState *t = lt->t;
 
+  l->lost |= stk_ctl_lost (l->c, reply);
   if (lt->good) {
     t->has_dir = reply->code == STOKER_COORD_OK;
     g_ptr_array_add (l->topics, t);
@@ -105,6 +139,7 @@ on_config (void *user, const StokerCoordReply *reply)
   LoadTopic *lt = user;
   StokerError err = { 0 };
 
+  lt->load->lost |= stk_ctl_lost (lt->load->c, reply);
   if (reply->code == STOKER_COORD_OK && reply->data.len > 0
       && !stk_json_read_config (reply->data, &lt->t->overrides, &lt->t->n_overrides, &err))
     unreadable (lt->load->c, "settings", lt->t, -1, &err);
@@ -118,8 +153,9 @@ on_topic (void *user, const StokerCoordReply *reply)
   LoadTopic *lt = user;
   StokerError err = { 0 };
 
+  lt->load->lost |= stk_ctl_lost (lt->load->c, reply);
   if (reply->code != STOKER_COORD_OK)
-    return; /* it went away just now */
+    return; /* it went away just now, or the answer is lost */
   lt->good = stk_json_read_topic (reply->data, lt->t, &err);
   lt->t->version = reply->stat.version;
   if (!lt->good)
@@ -135,25 +171,37 @@ on_topic_event (void *user, StokerCoordEvent event, const char *path)
     stk_ctl_topic_changed (c, strrchr (path, '/') + 1);
 }
 
-void
-stk_ctl_load (StkController *c, char *const *names, size_t n, StkLoaded loaded, void *user)
+static void
+ask (Load *l)
 {
-  Load *l = g_new0 (Load, 1);
+  StkController *c = l->c;
 
-  *l = (Load){ c, g_ptr_array_new (), 1, loaded, user };
-  for (size_t i = 0; i < n; i++) {
-    g_autofree char *topic = g_strconcat ("/brokers/topics/", names[i], NULL);
+  l->pending = 1;
+  l->lost = false;
+  for (char **name = l->names; *name; name++) {
+    g_autofree char *topic = g_strconcat ("/brokers/topics/", *name, NULL);
     g_autofree char *partitions = g_strconcat (topic, "/partitions", NULL);
-    g_autofree char *config = g_strconcat ("/config/topics/", names[i], NULL);
+    g_autofree char *config = g_strconcat ("/config/topics/", *name, NULL);
     LoadTopic *lt = g_new0 (LoadTopic, 1);
-    *lt = (LoadTopic){ .load = l, .t = stk_topic_state_new (names[i]) };
+    *lt = (LoadTopic){ .load = l, .t = stk_topic_state_new (*name) };
     l->pending++;
     stk_tree_get (&c->tree, topic, (StokerCoordWatch){ on_topic_event, c }, on_topic, lt);
     stk_tree_get (&c->tree, config, STK_NO_WATCH, on_config, lt);
     stk_tree_children (&c->tree, partitions, STK_NO_WATCH, on_partitions, lt);
   }
-  if (n > 0)
+  if (l->names[0])
     l->pending--;
   else
     settled (l);
+}
+
+void
+stk_ctl_load (StkController *c, char *const *names, size_t n, StkLoaded loaded, void *user)
+{
+  Load *l = g_new0 (Load, 1);
+
+  *l = (Load){ .c = c, .names = g_new0 (char *, n + 1), .topics = g_ptr_array_new (), .loaded = loaded, .user = user };
+  for (size_t i = 0; i < n; i++)
+    l->names[i] = g_strdup (names[i]);
+  ask (l);
 }

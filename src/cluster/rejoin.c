@@ -44,6 +44,10 @@ part_done (StkController *c)
   if (c->self->epoch < 0 || c->controller_id < 0)
     return; /* the other one is still under way */
   c->rejoining = false;
+  if (c->done && !c->active) {
+    stk_ctl_not_alone (c);
+    return;
+  }
   stk_ctl_log (c, STOKER_LOG_INFO, "rejoined", "back in the cluster with a new session | broker=%d epoch=%" PRId64 " controller=%d", c->b->id,
                c->self->epoch, c->controller_id);
   if (c->active) {

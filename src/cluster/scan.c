@@ -106,6 +106,16 @@ on_event (void *user, StokerCoordEvent event, const char *path)
 }
 
 static void
+scan_again (void *user, bool dropped)
+{
+  StkController *c = user;
+
+  c->topic_scan.running = false;
+  if (!dropped)
+    scan (c);
+}
+
+static void
 forget_others (StkController *c, GHashTable *there)
 {
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
@@ -137,6 +147,10 @@ on_children (void *user, const StokerCoordReply *reply)
   g_autoptr (GHashTable) there = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
 
+  if (stk_ctl_lost (c, reply)) {
+    stk_ctl_again (c, scan_again, c);
+    return;
+  }
   if (reply->code != STOKER_COORD_OK) {
     c->topic_scan.running = false;
     if (!c->loaded)

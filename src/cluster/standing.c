@@ -44,7 +44,8 @@ finish (Standing *s)
   void (*then) (StkController *) = s->then;
   int code = s->code;
 
-  g_strlcpy (c->b->cluster_id, s->id, sizeof c->b->cluster_id);
+  if (code == STOKER_COORD_OK)
+    g_strlcpy (c->b->cluster_id, s->id, sizeof c->b->cluster_id);
   g_free (s);
   if (code != STOKER_COORD_OK)
     stk_ctl_fail (c, "make the standing paths of the cluster", code);

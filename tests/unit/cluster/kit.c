@@ -158,6 +158,8 @@ kit_try_start (Kit *k)
   g_assert_cmpint (stk_actor_start (k->b.control, NULL), ==, 0);
   make_coordinator (k);
   k->b.controller = stk_controller_new (&k->b, k->coordinator);
+  if (k->tree_ops)
+    k->b.controller->tree.ops = k->tree_ops;
   k->b.topics = stk_topics_new (&k->b);
   run (k, do_join);
   if (k->err.code == 0)

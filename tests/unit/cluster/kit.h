@@ -22,6 +22,7 @@ typedef struct Kit
   StokerBroker b;
   StokerInstance *coordinator;
   const StokerCoordinatorOps *ops;
+  const StokerCoordinatorOps *tree_ops; /* the controller's from the next start on; NULL: ops */
   StokerError err; /* of join or start; code 0: none */
   bool answered;
   /* the newest answer of kit_get .. */

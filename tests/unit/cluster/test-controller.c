@@ -535,6 +535,103 @@ test_not_alone (void)
   kit_free (k);
 }
 
+/* ---- answers that are lost with the connection */
+static struct
+{
+  const StokerCoordinatorOps *real;
+  int at, seen; /* the at-th read of what there is loses its answer */
+} lossy;
+
+typedef struct Asked
+{
+  StokerCoordDone done;
+  void *user;
+} Asked;
+
+static void
+lose (void *user, const StokerCoordReply *reply)
+{
+  StokerCoordReply lost = { .code = STOKER_COORD_CONNECTION_LOSS };
+  Asked *a = user;
+
+  a->done (a->user, &lost);
+  g_free (a);
+}
+
+static bool
+is_to_be_lost (const char *path)
+{
+  return lossy.seen++ == lossy.at;
+}
+
+static void
+lossy_get (StokerInstance *self, const char *path, StokerCoordWatch watch, StokerCoordDone done, void *user)
+{
+  Asked a = { done, user };
+
+  if (is_to_be_lost (path))
+    lossy.real->get (self, path, STK_NO_WATCH, lose, g_memdup2 (&a, sizeof a));
+  else
+    lossy.real->get (self, path, watch, done, user);
+}
+
+static void
+lossy_children (StokerInstance *self, const char *path, StokerCoordWatch watch, StokerCoordDone done, void *user)
+{
+  Asked a = { done, user };
+
+  if (is_to_be_lost (path))
+    lossy.real->children (self, path, STK_NO_WATCH, lose, g_memdup2 (&a, sizeof a));
+  else
+    lossy.real->children (self, path, watch, done, user);
+}
+
+static void
+settle_longer (Kit *k)
+{
+  for (int i = 0; i < 30; i++)
+    kit_settle (k);
+}
+
+/* Whichever read of the start loses its answer: everything is there in the end, and changes are still heard of. */
+static void
+test_lost_answers (void)
+{
+  Kit *k = kit_new ("");
+  StokerCoordinatorOps ops;
+  bool all = false;
+
+  kit_start (k);
+  write_topic (k, "t", "\"0\":[0],\"1\":[0]");
+  write_topic (k, "u", "\"0\":[0]");
+  kit_stop (k);
+  for (lossy.at = 0; !all; lossy.at++) {
+    g_autofree char *late = g_strdup_printf ("late-%d", lossy.at), *deletion = g_strconcat ("/admin/delete_topics/", late, NULL);
+    ops = *(lossy.real = k->ops);
+    ops.get = lossy_get;
+    ops.children = lossy_children;
+    lossy.seen = 0;
+    k->tree_ops = &ops;
+    kit_start (k);
+    settle_longer (k);
+    all = lossy.seen <= lossy.at;
+    g_assert_nonnull (kit_topic (k, "t"));
+    g_assert_nonnull (kit_topic (k, "u"));
+    for (int32_t i = 0; i < 2; i++)
+      g_assert_cmpint (kit_topic (k, "t")->partitions[i].leader, ==, 0);
+    g_assert_cmpstr (stk_meta_topic_override (kit_topic (k, "t"), "retention.ms"), ==, "5000");
+    write_topic (k, late, "\"0\":[0]");
+    settle_longer (k);
+    g_assert_nonnull (kit_topic (k, late));
+    g_assert_cmpint (kit_create (k, deletion, NULL), ==, STOKER_COORD_OK);
+    settle_longer (k);
+    g_assert_null (kit_topic (k, late));
+    kit_stop (k);
+  }
+  g_assert_cmpint (lossy.at, >, 10);
+  kit_free (k);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -549,6 +646,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cluster/delete-resumes", test_delete_resumes);
   g_test_add_func ("/cluster/missing-id", test_missing_id);
   g_test_add_func ("/cluster/producer-ids", test_producer_ids);
+  g_test_add_func ("/cluster/lost-answers", test_lost_answers);
   g_test_add_func ("/cluster/not-alone", test_not_alone);
   return g_test_run ();
 }
