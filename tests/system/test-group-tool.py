@@ -26,6 +26,8 @@ def group(*args, **more):
 
 def doc(*args):
     rc, out, err = group(*args, "--json")
+    if err:
+        print("# %s: exit %d: %s" % (" ".join(args), rc, err.strip()), flush=True)
     return json.loads(out)
 
 
@@ -64,7 +66,7 @@ class Consumer:
 
     def end(self, how=signal.SIGTERM):
         self.p.send_signal(how)
-        return self.p.wait(timeout=30)
+        return self.p.wait(timeout=60)
 
 
 def settled(g, n):
@@ -131,7 +133,7 @@ k = Client(br.port)
 
 
 def join(kind, metadata, name, member=""):
-    return k.ask("JoinGroup", 5, client="worker", group_id=name, session_timeout_ms=6000, rebalance_timeout_ms=3000, member_id=member, group_instance_id=None, protocol_type=kind,
+    return k.ask("JoinGroup", 5, client="worker", group_id=name, session_timeout_ms=60000, rebalance_timeout_ms=3000, member_id=member, group_instance_id=None, protocol_type=kind,
                  protocols=[dict(name="p1", metadata=metadata)])
 
 
