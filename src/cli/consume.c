@@ -56,17 +56,31 @@ say_waiting (Consume *c)
     rd_kafka_mem_free (c->rk, id);
 }
 
+/* What this member has from now on, none of it known to be at its end but what was. */
+static void
+have (Consume *c, const rd_kafka_topic_partition_list_t *list)
+{
+  rd_kafka_topic_partition_list_t *now = rd_kafka_topic_partition_list_copy (list);
+
+  c->left = 0;
+  for (int i = 0; i < now->cnt; i++) {
+    rd_kafka_topic_partition_t *p = &now->elems[i], *was = NULL;
+    if (c->assigned && c->at_end)
+      was = rd_kafka_topic_partition_list_find (c->at_end, p->topic, p->partition);
+    p->offset = was ? was->offset : 0;
+    c->left += p->offset == 0;
+  }
+  if (c->at_end)
+    rd_kafka_topic_partition_list_destroy (c->at_end);
+  c->at_end = now;
+  c->assigned = true;
+  c->moved_us = g_get_monotonic_time ();
+}
+
 static void
 take_assignment (Consume *c, const rd_kafka_topic_partition_list_t *list)
 {
-  if (c->at_end)
-    rd_kafka_topic_partition_list_destroy (c->at_end);
-  c->at_end = rd_kafka_topic_partition_list_copy (list);
-  for (int i = 0; i < list->cnt; i++)
-    c->at_end->elems[i].offset = 0;
-  c->left = list->cnt;
-  c->assigned = true;
-  c->moved_us = g_get_monotonic_time ();
+  have (c, list);
   if (!c->verbose)
     return;
   if (list->cnt == 0)
@@ -76,18 +90,62 @@ take_assignment (Consume *c, const rd_kafka_topic_partition_list_t *list)
 }
 
 static void
+say_given_back (const Consume *c, const rd_kafka_topic_partition_list_t *list)
+{
+  for (int i = 0; c->verbose && i < list->cnt; i++)
+    fprintf (stderr, "stoker: given back %s [%d]\n", list->elems[i].topic, list->elems[i].partition);
+}
+
+/* The cooperative protocol: what comes and what goes, the rest is read on meanwhile. */
+static void
+rebalance_step (Consume *c, rd_kafka_t *rk, bool more, rd_kafka_topic_partition_list_t *list)
+{
+  rd_kafka_topic_partition_list_t *all
+      = c->assigned && c->at_end ? rd_kafka_topic_partition_list_copy (c->at_end) : rd_kafka_topic_partition_list_new (list->cnt);
+  rd_kafka_error_t *e;
+
+  if (!more)
+    (void)rd_kafka_commit (rk, NULL, 0);
+  for (int i = 0; i < list->cnt; i++) {
+    const rd_kafka_topic_partition_t *p = &list->elems[i];
+    if (more)
+      rd_kafka_topic_partition_list_add (all, p->topic, p->partition);
+    else
+      rd_kafka_topic_partition_list_del (all, p->topic, p->partition);
+    if (more && c->verbose)
+      fprintf (stderr, "stoker: assigned %s [%d]\n", p->topic, p->partition);
+  }
+  have (c, all);
+  if (!more)
+    say_given_back (c, list);
+  else if (all->cnt == 0 && c->verbose)
+    say_waiting (c);
+  rd_kafka_topic_partition_list_destroy (all);
+  e = more ? rd_kafka_incremental_assign (rk, list) : rd_kafka_incremental_unassign (rk, list);
+  if (e && c->verbose)
+    fprintf (stderr, "stoker: %s\n", rd_kafka_error_string (e));
+  if (e)
+    rd_kafka_error_destroy (e);
+}
+
+static void
 on_rebalance (rd_kafka_t *rk, rd_kafka_resp_err_t e, rd_kafka_topic_partition_list_t *list, void *user)
 {
   Consume *c = user;
 
+  if (g_strcmp0 (rd_kafka_rebalance_protocol (rk), "COOPERATIVE") == 0) {
+    rebalance_step (c, rk, e == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, list);
+    if (e != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+      c->assigned = c->at_end->cnt > 0; /* what takes their place comes next */
+    return;
+  }
   if (e == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     take_assignment (c, list);
     rd_kafka_assign (rk, list);
     return;
   }
   c->assigned = false;
-  for (int i = 0; c->verbose && i < list->cnt; i++)
-    fprintf (stderr, "stoker: given back %s [%d]\n", list->elems[i].topic, list->elems[i].partition);
+  say_given_back (c, list);
   (void)rd_kafka_commit (rk, NULL, 0);
   rd_kafka_assign (rk, NULL);
 }

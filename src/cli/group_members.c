@@ -186,8 +186,9 @@ reason (const Counts *c, const KmConsumerProtocolSubscription *s, const char *to
                                 "more consumers than partitions of a topic: %d share %.200s, none of which has more than %d, and range "
                                 "divides each topic by itself (roundrobin or sticky divide them together)",
                                 members, topics, most);
-  return stoker_arena_printf (arena, "strategy %.*s gave it none of the %d partition%s of %.200s", (int)strategy.len, strategy.data,
-                              (int)all, cli_s ((uint64_t)all), topics);
+  return stoker_arena_printf (arena, "strategy %.*s gave it none of the %d partition%s of %.200s%s", (int)strategy.len, strategy.data,
+                              (int)all, cli_s ((uint64_t)all), topics,
+                              stoker_str_is (strategy, "cooperative-sticky") ? " yet; others give theirs back first" : "");
 }
 
 static const char *

@@ -128,6 +128,20 @@ tap.ok(g and [m["waits"] for m in g["members"] if m["waits"]] and "range divides
 for x in [r1] + r2:
     x.end()
 
+# ---- the cooperative protocol, a step at a time
+coop = ["-X", "partition.assignment.strategy=cooperative-sticky"]
+three = []
+for i in range(3):
+    three.append(Consumer("coop", "work", client="coop%d" % i, more=coop))
+    tap.ok(settled("coop", i + 1), "cooperative: %d" % (i + 1))
+tap.ok(until(lambda: sum(bool(m["waits"]) for m in doc("describe", "coop", "--members")[0]["members"]) == 1, 20), "one waits")
+tap.ok(until(lambda: committed("coop") == {("work", 0): 10, ("work", 1): 10}, 20), "all is read", committed("coop"))
+tap.ok(until(lambda: "more consumers than partitions" in three[2].said(), 20), "the last one says so", three[2].said())
+tap.eq(three[0].end() + three[1].end(), 0, "the others leave")
+tap.ok(until(lambda: all("assigned work [%d]" % p in three[2].said() for p in (0, 1)), 30), "it gets all", three[2].said())
+tap.eq(three[2].end(), 0, "and leaves")
+tap.eq(len(stoker("consume", "work", "-g", "coop2", "--from-beginning", "-e", *coop)[1].splitlines()), 20, "consume -e reads all as a cooperative member")
+
 # ---- another protocol type: bytes are not guessed at
 k = Client(br.port)
 
