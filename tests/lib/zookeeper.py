@@ -109,10 +109,10 @@ NO_NODE = -101
 class Tree:
     """A session that reads, and deletes: requests one after the other (ZooKeeper's jute frames by hand)."""
 
-    def __init__(self, server, timeout_ms=10000):
+    def __init__(self, server, timeout_ms=10000, session=0, password=b"\0" * 16):
         self.s = socket.create_connection(("127.0.0.1", server.port), 10)
         self.xid = 0
-        self.frame(struct.pack(">iqiq", 0, 0, timeout_ms, 0) + self.buffer(b"\0" * 16))
+        self.frame(struct.pack(">iqiQ", 0, 0, timeout_ms, session) + self.buffer(password))
         self.answer()
 
     @staticmethod
@@ -167,5 +167,21 @@ class Tree:
             at += 4 + n
         return sorted(out)
 
+    def end_session(self):
+        """What other connections of the session hear is that it has expired."""
+        self.call(-11, b"")
+
     def delete(self, path):
         self.call(2, self.buffer(path.encode()) + struct.pack(">i", -1))
+
+
+def expire(server, broker):
+    """Ends a broker's session, as its file zookeeper.session tells of it: it expires for real. The broker stands still meanwhile, so that it
+    does not take its session back."""
+    with open(os.path.join(broker.data, "zookeeper.session")) as f:
+        session, password = f.read().split()[:2]
+    broker.proc.send_signal(signal.SIGSTOP)
+    try:
+        Tree(server, session=int(session, 16), password=bytes.fromhex(password)).end_session()
+    finally:
+        broker.proc.send_signal(signal.SIGCONT)
