@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The workflow as a story, on the coordinator `local` (see workflow.py)."""
+import os, sys
+sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests", "system"))
+import workflow
+
+workflow.story(0)
