@@ -130,7 +130,7 @@ drop_all (StokerLog *log, uint32_t from, const char *why)
   }
 }
 
-/* Past the last batch of the segment. False: there is something behind it that is no batch. */
+/* Past the last batch of the segment. False: there is something that is no batch, or not one that can stand there. */
 static bool
 find_end (StokerLog *log, Segment *s, int64_t *end)
 {
@@ -146,7 +146,8 @@ find_end (StokerLog *log, Segment *s, int64_t *end)
   if (s->index_missing || seg_file_get (log, s, &f) < 0)
     return false;
   seg_walk_begin (&w, f, seg_index_lookup (log, s, s->base + INT32_MAX, s->size, NULL), s->size);
-  while ((rc = seg_walk_next (&w, &b, &pos)) == 1)
+  while ((rc = seg_walk_next (&w, &b, &pos)) == 1 && b.base_offset >= *end
+         && stoker_batch_last_offset (&b) - s->base <= INT32_MAX)
     *end = stoker_batch_last_offset (&b) + 1;
   stoker_file_unref (f);
   return rc == 0 && *end > s->base;
@@ -302,7 +303,8 @@ load_content (StokerLog *log, const Mark *mark, StokerError *err)
   look_for_gaps (log, from);
   if (!log->dir->clean)
     return recover_from (log, from, mark->recovery, err);
-  if (!find_end (log, seg_active (log), &log->end))
+  /* A clean stop ends where it says: another end is one that a damaged header makes up. */
+  if (!find_end (log, seg_active (log), &log->end) || (mark->recovery >= 0 && mark->recovery != log->end))
     return recover_from (log, from, -1, err);
   return 0;
 }

@@ -163,6 +163,19 @@ step_over (StokerLog *log, Segment *s, Reader *r, int32_t length, Rebuild *x)
   return true;
 }
 
+/* A base offset is in no CRC. Where one leaves offsets out, and the good batch behind it has some of those, it is not believed. */
+static bool
+runs_ahead (Reader *r, const Segment *s, const Rebuild *x, const StokerBatch *b)
+{
+  uint64_t behind = x->valid + (uint64_t)b->length;
+  const uint8_t *p = b->base_offset > x->next ? view (r, behind, STOKER_BATCH_HEADER) : NULL;
+  StokerBatch after;
+  const char *why;
+
+  return p && seg_header_read (p, &after) && after.base_offset <= stoker_batch_last_offset (b)
+         && good_batch (r, behind, s->base, x->next, &after, &why);
+}
+
 /* Reads all of it; how far it is good, or was good once, in x->valid. */
 static const char *
 scan (StokerLog *log, Segment *s, Segment *fresh, Reader *r, bool state, Rebuild *x)
@@ -173,7 +186,14 @@ scan (StokerLog *log, Segment *s, Segment *fresh, Reader *r, bool state, Rebuild
 
   while (x->valid < r->size) {
     b.length = 0;
-    if ((p = good_batch (r, x->valid, s->base, x->next, &b, &why)) != NULL) {
+    p = good_batch (r, x->valid, s->base, x->next, &b, &why);
+    if (p && runs_ahead (r, s, x, &b)) {
+      why = "offsets do not follow";
+      p = NULL;
+    } else if (p) {
+      p = view (r, x->valid, (size_t)b.length);
+    }
+    if (p) {
       if (state)
         note_state (log, x, p, &b);
       note (log, fresh, x, &b);
@@ -260,6 +280,8 @@ walk_up (StokerLog *log, Segment *fresh, StokerFile *f, uint64_t size, const Ind
     first = false;
     if (b.base_offset >= recovery)
       return true;
+    if (stoker_batch_last_offset (&b) >= recovery) /* no batch reaches over it: this header is damaged */
+      return false;
     if (b.base_offset < saved) {
       if (b.max_timestamp > fresh->max_timestamp) {
         fresh->max_timestamp = b.max_timestamp;
@@ -277,7 +299,7 @@ walk_up (StokerLog *log, Segment *fresh, StokerFile *f, uint64_t size, const Ind
     note (log, fresh, x, &b);
   }
   if (rc < 0)
-    return x->next >= recovery; /* torn from the recovery point on: the check will say so */
+    return x->next == recovery; /* torn from the recovery point on: the check will say so */
   if (x->next < recovery)
     stoker_log (log->engine->self, STOKER_LOG_WARN, "segment.damaged",
                 "ends below the recovery point | file=%s/%s/%020" PRId64 ".log end=%" PRId64 " recovery=%" PRId64,

@@ -364,6 +364,61 @@ test_torn (void)
   }
 }
 
+/* Six batches of two records in one segment, and one with a header that names offsets it never had: nothing is believed of it, and
+ * every start finds the same end. */
+static void
+test_false_offsets (void)
+{
+  static const struct
+  {
+    int batch, at; /* which one is damaged, at which byte of its header */
+    bool astray;   /* its length too, so that a walk comes nowhere behind it */
+    bool clean, marked;
+    int64_t end, bad;
+  } cases[] = {
+    { 0, 23, true, false, true, 12, 2 }, { 0, 23, true, false, false, 12, 2 }, { 2, 23, false, false, true, 12, 2 },
+    { 2, 4, false, false, true, 12, 2 }, { 2, 4, false, false, false, 12, 2 }, { 2, 4, false, true, true, 12, 2 },
+    { 0, 23, true, true, true, 12, 2 },  { 2, 23, false, true, true, 12, 2 },  { 5, 23, false, true, true, 10, 0 },
+    { 5, 3, false, true, false, 10, 0 },
+  };
+  static const char *const marks[] = { "recovery-point-offset-checkpoint", "replication-offset-checkpoint" };
+
+  for (guint c = 0; c < G_N_ELEMENTS (cases); c++) {
+    Kit *k = kit_new (&stoker_module_storage_segment, NULL, true);
+    g_autofree char *path = log_file (k, "00000000000000000000.log"), *content = NULL;
+    int64_t good, bad, end = cases[c].end;
+    gsize len, batch;
+
+    for (int i = 0; i < 6; i++)
+      kit_put (k, 2);
+    k->ops->set_hw (k->engine, k->log, 12);
+    stop (k);
+    for (unsigned i = 0; i < G_N_ELEMENTS (marks) && !cases[c].marked; i++) {
+      g_autofree char *mark = g_build_filename (k->path, marks[i], NULL);
+      g_unlink (mark);
+    }
+    g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+    batch = len / 6 * (gsize)cases[c].batch;
+    content[batch + (gsize)cases[c].at] ^= 0x10;
+    if (cases[c].astray)
+      content[batch + 11]--;
+    g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+    for (int i = 0; i < 3; i++, end++) {
+      go_on (k, cases[c].clean);
+      kit_assert_ends (k, 0, end);
+      count_offsets (k, end, &good, &bad);
+      g_assert_cmpint (bad, ==, cases[c].bad);
+      g_assert_cmpint (good, ==, end - cases[c].bad);
+      g_assert_cmpint (kit_put (k, 1), ==, end);
+      stop (k);
+    }
+    g_assert_cmpuint (test_host_logged (k->host, "segment.damaged"), >, 0);
+    kit_start (k, true);
+    k->log = kit_open (k, "t", 0);
+    kit_free (k);
+  }
+}
+
 /* Bytes behind the last batch, after a stop that claims to be clean. */
 static void
 test_tail_garbage (void)
@@ -500,6 +555,7 @@ main (int argc, char **argv)
   g_test_add_func ("/segment/damage/removed", test_removed);
   g_test_add_func ("/segment/damage/older-than-it-is", test_older_than_it_is);
   g_test_add_func ("/segment/damage/torn", test_torn);
+  g_test_add_func ("/segment/damage/false-offsets", test_false_offsets);
   g_test_add_func ("/segment/damage/tail-garbage", test_tail_garbage);
   g_test_add_func ("/segment/damage/leftovers", test_leftovers);
   g_test_add_func ("/segment/damage/end-below-start", test_end_below_start);
