@@ -119,7 +119,7 @@ on_written (void *user, const StokerCoordReply *reply)
                    "partition states could not be written; they are read again: %s | topic=%s",
                    stoker_coord_code_name (reply->code), d->t->name);
       if (reply->code == STOKER_COORD_NODE_EXISTS || reply->code == STOKER_COORD_BAD_VERSION
-          || reply->code == STOKER_COORD_NO_NODE)
+          || reply->code == STOKER_COORD_NO_NODE || stk_ctl_lost (c, reply))
         stk_ctl_topic_changed (c, d->t->name);
     }
   }
