@@ -183,16 +183,20 @@ tap.ok(until(lambda: c.offset("both", -2)[2] > 0), "retention by size works on c
 tap.eq(br.stop(), 0, "clean stop")
 
 # ---- the throttle, off, and a stop in the middle of a run
+br.configure("log.cleaner.enable = false")
+br.start()
+c = Client(br.port)
+for topic in ("slow", "slow2"):
+    tap.eq(make(topic), 0, "a topic that is compacted slowly")
+    for i in range(12):
+        assert send(topic, [(key(k), b"v %d " % i + b"x" * 60) for k in range(100)]) == 0
+tap.eq(br.stop(), 0, "clean stop")
 br.configure("log.cleaner.backoff.ms = 200", "log.cleaner.io.max.bytes.per.second = 20000")
 br.start()
 c = Client(br.port)
 r = c.ask("IncrementalAlterConfigs", 1, resources=[dict(resource_type=4, resource_name="0", configs=[
     dict(name="log.cleaner.threads", config_operation=0, value="2")])])
 tap.eq(r.responses[0].error_code, 0, "a second thread while the broker runs")
-for topic in ("slow", "slow2"):
-    tap.eq(make(topic), 0, "a topic that is compacted slowly")
-    for i in range(12):
-        assert send(topic, [(key(k), b"v %d " % i + b"x" * 60) for k in range(100)]) == 0
 half_made_of = lambda topic: [f for f in os.listdir(os.path.join(br.data, topic + "-0")) if f.endswith(".cleaned")]
 half_made = lambda: half_made_of("slow") + half_made_of("slow2")
 tap.ok(until(lambda: half_made_of("slow") and half_made_of("slow2")), "both are being written anew at the same time", half_made())
