@@ -12,7 +12,7 @@ typedef struct Reading
   void (*then) (StkController *c);
   GHashTable *found; /* id -> StkMetaBroker */
   unsigned pending;
-  int code; /* of the list */
+  int code; /* of the list, or of a registration whose answer was lost */
 } Reading;
 
 typedef struct ReadingOne
@@ -53,6 +53,13 @@ brokers_changed (StkController *c)
 }
 
 static void
+scan_again (void *user, bool dropped)
+{
+  if (!dropped)
+    scan (user, NULL);
+}
+
+static void
 conclude (Reading *r)
 {
   StkController *c = r->c;
@@ -67,6 +74,8 @@ conclude (Reading *r)
     g_free (r);
     if (then)
       stk_ctl_fail (c, "read the list of brokers", code);
+    else if (code == STOKER_COORD_CONNECTION_LOSS || code == STOKER_COORD_SESSION_EXPIRED)
+      stk_ctl_again (c, scan_again, c); /* its watch was not armed either */
     return;
   }
   g_hash_table_unref (c->brokers);
@@ -93,7 +102,8 @@ on_broker (void *user, const StokerCoordReply *reply)
     else
       stk_ctl_log (r->c, STOKER_LOG_WARN, "broker-unreadable",
                    "the registration of a broker cannot be read; it is ignored: %s | broker=%d", err.text, one->id);
-  }
+  } else if (stk_ctl_lost (r->c, reply))
+    r->code = reply->code; /* not known is not dead */
   g_free (one);
   conclude (r);
 }

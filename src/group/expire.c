@@ -9,7 +9,7 @@ static int64_t
 unused_since (const StkGroup *g, const StkTopicOffsets *t, const StkOffset *o)
 {
   if (g->protocol_type.data == NULL)
-    return o->commit_ms; /* nobody ever joined: a simple consumer */
+    return g->groups->config.others_commit ? -1 : o->commit_ms; /* nobody ever joined: a simple consumer */
   if (g->state == STK_GROUP_EMPTY)
     return g->state_since_ms >= 0 ? g->state_since_ms : o->commit_ms;
   if (g->state == STK_GROUP_STABLE && !stk_group_subscribes (g, t->name))

@@ -45,6 +45,7 @@ typedef struct StkGroupsConfig
   int32_t commit_timeout_ms;   /* a write that takes longer is answered 15; it may still happen */
   int64_t offsets_retention_ms;
   int64_t retention_check_ms;
+  bool others_commit; /* the clients of ZooKeeper's time commit past the broker: what it knows of a group without members may be old */
 } StkGroupsConfig;
 
 /* Kafka's defaults. */

@@ -177,6 +177,7 @@ stk_groups_new_for_broker (StokerBroker *b, StokerInstance *coordinator)
     .commit_timeout_ms = (int32_t)c->offsets_commit_timeout_ms,
     .offsets_retention_ms = c->offsets_retention_minutes * 60 * 1000,
     .retention_check_ms = c->offsets_retention_check_interval_ms,
+    .others_commit = c->zookeeper_connect != NULL,
   };
 
   return stk_groups_new (&host, &config);
