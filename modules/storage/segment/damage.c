@@ -179,12 +179,10 @@ seg_damage_extent (StokerFile *f, uint64_t pos, uint64_t size, int64_t min, int6
   uint64_t to = 0;
   int error;
 
-  /* The length is believed when it leads to a good batch, or to the end. */
-  if (length > 0 && (uint64_t)length <= size - pos) {
+  /* The length is believed when it leads to a good batch. Not when it leads to the end: good ones may lie in front of that. */
+  if (length > 0 && (uint64_t)length < size - pos
+      && seg_check_batch (f, pos + (uint64_t)length, size, min, max, &buf, next, &why, &error))
     to = pos + (uint64_t)length;
-    if (to < size && !seg_check_batch (f, to, size, min, max, &buf, next, &why, &error))
-      to = 0;
-  }
   stoker_buf_clear (&buf);
   return to ? to : resync (f, pos, size, min, max, next);
 }

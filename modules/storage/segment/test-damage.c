@@ -419,6 +419,37 @@ test_false_offsets (void)
   }
 }
 
+/* The length of a damaged batch leads to the very end: those between are not lost with it. */
+static void
+test_length_to_the_end (void)
+{
+  Kit *k = kit_new (&stoker_module_storage_segment, NULL, true);
+  g_autofree char *path = log_file (k, "00000000000000000000.log"), *content = NULL;
+  int64_t good, bad;
+  gsize len, rest;
+
+  for (int i = 0; i < 6; i++)
+    kit_put (k, 2);
+  k->ops->set_hw (k->engine, k->log, 12);
+  stop (k);
+  spoil (k, "../recovery-point-offset-checkpoint", "0\n0\n");
+  g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+  rest = len - len / 6 * 2 - 12;
+  content[len / 6 * 2 + 10] = (char)(rest >> 8);
+  content[len / 6 * 2 + 11] = (char)(rest & 0xff);
+  g_assert_true (g_file_set_contents (path, content, (gssize)len, NULL));
+  for (int clean = 0; clean < 2; clean++) {
+    go_on (k, clean);
+    kit_assert_ends (k, 0, 12);
+    count_offsets (k, 12, &good, &bad);
+    g_assert_cmpint (good, ==, 10);
+    g_assert_cmpint (bad, ==, 2);
+    stop (k);
+  }
+  go_on (k, true);
+  kit_free (k);
+}
+
 /* Bytes behind the last batch, after a stop that claims to be clean. */
 static void
 test_tail_garbage (void)
@@ -556,6 +587,7 @@ main (int argc, char **argv)
   g_test_add_func ("/segment/damage/older-than-it-is", test_older_than_it_is);
   g_test_add_func ("/segment/damage/torn", test_torn);
   g_test_add_func ("/segment/damage/false-offsets", test_false_offsets);
+  g_test_add_func ("/segment/damage/length-to-the-end", test_length_to_the_end);
   g_test_add_func ("/segment/damage/tail-garbage", test_tail_garbage);
   g_test_add_func ("/segment/damage/leftovers", test_leftovers);
   g_test_add_func ("/segment/damage/end-below-start", test_end_below_start);
