@@ -153,12 +153,18 @@ stk_found_missing (StkReplicas *r, const char *topic, int32_t partition)
 
   for (int i = 0; i < r->n_dirs; i++)
     any |= is_fresh (r, i);
-  if (!any)
+  if (!any || r->settled)
     return;
   if (r->missing == NULL)
     r->missing = g_string_new (NULL);
   if (r->n_missing++ < MISSING_NAMED)
     g_string_append_printf (r->missing, "%s%s-%d", r->missing->len ? "," : "", topic, partition);
+}
+
+void
+stk_replicas_settled (StkReplicas *r)
+{
+  r->settled = true;
 }
 
 static void

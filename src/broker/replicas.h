@@ -47,6 +47,8 @@ typedef struct StkReplicaResult
 /* Nothing is opened yet; control actor. The broker's disk pools, I/O actors and registry must be there. */
 StkReplicas *stk_replicas_new (StokerBroker *b);
 
+/* All that the tree knew at the start was applied. Control thread. */
+void stk_replicas_settled (StkReplicas *r);
 /* Takes the log directories into use with every storage instance, on their disk pools. dirs[] (paths included) must
  * live until stk_replicas_free. Called once, before anything else; `done` comes on the control actor, err NULL when all
  * went well. A directory that fails is offline from then on; err (a text) is given only when none is left. Control

@@ -70,6 +70,7 @@ struct StkReplicas
   bool closing;
   int *dir_logs;       /* how many logs each has, those on their way to it included */
   bool started;        /* the first apply is done: what is missing on disk from now on is new */
+  bool settled;        /* the cluster's state is known: topics from now on are new, also when there were none before */
   GHashTable *found;   /* "topic-partition" -> StkFound */
   GHashTable *futures; /* "topic-partition" -> StkFound: where a move to another directory had begun before the start */
   GString *missing;    /* before `started`: partitions whose logs a fresh directory was perhaps to hold; NULL: none */

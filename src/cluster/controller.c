@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/internal.h"
 
+#include "broker/replicas.h"
+
 #include <inttypes.h>
 
 #define JOIN_AGAIN_US INT64_C (500000)
@@ -14,6 +16,8 @@ stk_ctl_finish (StkController *c, const StokerError *err)
   c->done = NULL;
   if (done) {
     c->started = err == NULL;
+    if (c->started && c->loaded && c->b->replicas)
+      stk_replicas_settled (c->b->replicas);
     done (c->done_user, err);
   } else if (err && c->rejoining) {
     stk_ctl_log (c, STOKER_LOG_WARN, "rejoin", "not back in the cluster yet: %s", err->text);

@@ -83,7 +83,6 @@ struct StkController
   bool changes_read;   /* the first look: what was there before we read the settings is no news */
   /* publishing */
   bool publishing, publish_again, brokers_changed;
-  bool applied; /* the replicas were told once: what is missing on the disks from then on is new */
   GArray *after_next,
       *after_this; /* StkAfter: what waits for the next publication, and for the one under way; NULL: nothing */
   StkTimer again;  /* of reads whose answer was lost */

@@ -233,10 +233,9 @@ apply (Publication *p)
     topics[used++] = (StkReplicaTopic){ stoker_str (t->name), t->id, t->n_overrides > 0 ? &configs[i] : &c->plain,
                                         partitions, own };
   }
-  if (c->b->replicas && (used > 0 || !c->applied)) {
-    c->applied = true;
+  if (used > 0 && c->b->replicas)
     stk_replicas_apply (c->b->replicas, topics, used, on_applied, p);
-  } else
+  else
     on_applied (p, NULL, 0);
   for (guint i = 0; i < n; i++)
     stk_topic_config_clear (&configs[i]);
