@@ -38,6 +38,13 @@ join_again (StkTimer *timer)
   stk_ctl_standing ((StkController *)(void *)((char *)timer - G_STRUCT_OFFSET (StkController, rejoin_retry)), joined);
 }
 
+/* Servers come back; the disk of `local` does not, and a start that cannot succeed is to end. */
+bool
+stk_ctl_start_may_go_on (StkController *c)
+{
+  return c->start_tries++ < (c->b->config->zookeeper_connect ? 60 : 3);
+}
+
 /* A start whose answers were lost begins once more, as after a session that expired: some of it may be done already. */
 static void
 start_again (StkController *c, int code)
@@ -58,7 +65,8 @@ stk_ctl_fail (StkController *c, const char *what, int code)
 
   (void)stoker_error_set (&err, STOKER_ERROR_FAILED, "cannot %s: the coordinator answered %s", what,
                           stoker_coord_code_name (code));
-  if (c->done && !c->stopping && (code == STOKER_COORD_CONNECTION_LOSS || code == STOKER_COORD_SESSION_EXPIRED)) {
+  if (c->done && !c->stopping && (code == STOKER_COORD_CONNECTION_LOSS || code == STOKER_COORD_SESSION_EXPIRED)
+      && stk_ctl_start_may_go_on (c)) {
     stk_ctl_log (c, STOKER_LOG_WARN, "start-again", "%s; it is tried again", err.text);
     start_again (c, code);
     return;

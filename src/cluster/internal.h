@@ -61,6 +61,7 @@ struct StkController
   bool opened, connected, stopping;
   bool started;          /* start went well */
   bool rejoining;        /* the session that all this belonged to is gone; the new one has not got so far */
+  int start_tries;       /* how often a start was begun once more */
   StkTimer rejoin_retry, join_limit;
   /* what join or start will call */
   StkControllerDone done;
@@ -123,6 +124,8 @@ bool stk_ctl_live (const StkController *c, int32_t broker);
 /* rejoin.c, once the new session is there; and again after a while. */
 void stk_ctl_rejoin (StkController *c);
 void stk_ctl_rejoin_later (StkController *c);
+/* controller.c: a start whose answers were lost: may it begin once more? Counts. */
+bool stk_ctl_start_may_go_on (StkController *c);
 /* controller.c: another broker is the controller: the start ends. */
 void stk_ctl_not_alone (StkController *c);
 /* controller.c: does what a new controller does first. */

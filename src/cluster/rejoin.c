@@ -33,6 +33,10 @@ stk_ctl_rejoin_later (StkController *c)
 static void
 failed (StkController *c, const StokerError *err)
 {
+  if (c->done && !stk_ctl_start_may_go_on (c)) {
+    stk_ctl_finish (c, err);
+    return;
+  }
   stk_ctl_log (c, STOKER_LOG_WARN, "rejoin", "not back in the cluster yet: %s", err->text);
   stk_ctl_rejoin_later (c);
 }
