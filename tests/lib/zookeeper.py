@@ -109,7 +109,7 @@ NO_NODE = -101
 class Tree:
     """A session that reads, and deletes: requests one after the other (ZooKeeper's jute frames by hand)."""
 
-    def __init__(self, server, timeout_ms=10000, session=0, password=b"\0" * 16):
+    def __init__(self, server, timeout_ms=60000, session=0, password=b"\0" * 16):
         self.s = socket.create_connection(("127.0.0.1", server.port), 10)
         self.xid = 0
         self.frame(struct.pack(">iqiQ", 0, 0, timeout_ms, session) + self.buffer(password))
